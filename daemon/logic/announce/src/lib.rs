@@ -1,0 +1,2 @@
+//! announce
+#![forbid(unsafe_code)]

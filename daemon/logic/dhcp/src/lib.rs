@@ -1,0 +1,2 @@
+//! dhcp
+#![forbid(unsafe_code)]

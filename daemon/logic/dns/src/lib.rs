@@ -1,0 +1,2 @@
+//! dns
+#![forbid(unsafe_code)]

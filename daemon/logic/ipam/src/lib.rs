@@ -1,0 +1,2 @@
+//! ipam
+#![forbid(unsafe_code)]

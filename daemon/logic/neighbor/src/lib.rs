@@ -1,0 +1,2 @@
+//! neighbor
+#![forbid(unsafe_code)]

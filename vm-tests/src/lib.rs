@@ -1,0 +1,1 @@
+//! The lab, the checks and the comparisons.
