@@ -1,1 +1,13 @@
-//! admin
+//! The admin socket: HTTP and JSON over a Unix socket, for `lanlord status` and its siblings.
+//!
+//! A daemon serves an axum router on it ([`serve`]); a command asks it with [`get`]. [`types`] are the answers.
+
+mod client;
+mod server;
+pub mod types;
+
+pub use client::{AskError, get, post};
+pub use server::{Listener, ServeError};
+
+/// Where daemons listen unless told otherwise.
+pub const DEFAULT_SOCKET: &str = "/run/lanlord/lanlord.sock";

@@ -1,1 +1,12 @@
-//! telemetry
+//! What the daemons say about themselves: log lines, metrics, health.
+//!
+//! Parts keep their counters as plain atomics and describe them through [`Source`]; one HTTP server per daemon answers
+//! `/metrics`, `/healthz` and `/readyz` from them.
+
+mod http;
+mod log;
+mod metrics;
+
+pub use http::{Health, Probe, router, serve};
+pub use log::{LogLevel, init};
+pub use metrics::{Family, Kind, Registry, Sample, Source};
