@@ -33,6 +33,44 @@ impl fmt::Display for Vip {
     }
 }
 
+/// IPv4 or IPv6, as in `spec.ipFamilies`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+pub enum IpFamily {
+    /// IPv4
+    #[serde(rename = "IPv4")]
+    V4,
+    /// IPv6
+    #[serde(rename = "IPv6")]
+    V6,
+}
+
+impl IpFamily {
+    /// The family of an address.
+    pub const fn of(address: IpAddr) -> Self {
+        match address {
+            IpAddr::V4(_) => Self::V4,
+            IpAddr::V6(_) => Self::V6,
+        }
+    }
+
+    /// The other one.
+    pub const fn other(self) -> Self {
+        match self {
+            Self::V4 => Self::V6,
+            Self::V6 => Self::V4,
+        }
+    }
+}
+
+impl fmt::Display for IpFamily {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::V4 => "IPv4",
+            Self::V6 => "IPv6",
+        })
+    }
+}
+
 /// First and last address of one family, both included.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 pub struct AddressRange {
@@ -109,6 +147,17 @@ impl AddressRange {
     /// Always false: a range holds at least one address.
     pub const fn is_empty(&self) -> bool {
         false
+    }
+
+    /// Family of its addresses.
+    pub const fn family(&self) -> IpFamily {
+        IpFamily::of(self.first)
+    }
+
+    /// How many places after the first the address lies; none outside the range. The inverse of [`Self::nth`].
+    pub fn offset_of(&self, address: IpAddr) -> Option<u128> {
+        self.contains(address)
+            .then(|| bits(address) - bits(self.first))
     }
 
     /// The address `offset` places after the first, or none past the end.

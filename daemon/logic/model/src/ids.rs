@@ -1,11 +1,14 @@
 //! Names of cluster objects.
 
-use std::fmt;
+use std::{fmt, str::FromStr};
 
 use serde::{Deserialize, Serialize};
+use thiserror::Error;
 
-/// `namespace/name` of a Service; also used for other namespaced objects (Ingress).
+/// `namespace/name` of a Service; also used for other namespaced objects (Ingress). Serialised in that form, so that
+/// it can be a key in JSON.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(into = "String", try_from = "String")]
 pub struct ServiceKey {
     /// Kubernetes namespace.
     pub namespace: String,
@@ -26,6 +29,38 @@ impl ServiceKey {
 impl fmt::Display for ServiceKey {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{}/{}", self.namespace, self.name)
+    }
+}
+
+/// A text that is no `namespace/name`.
+#[derive(Clone, Debug, Error, PartialEq, Eq)]
+#[error("`{0}` is not of the form namespace/name")]
+pub struct ServiceKeyError(String);
+
+impl FromStr for ServiceKey {
+    type Err = ServiceKeyError;
+
+    fn from_str(text: &str) -> Result<Self, Self::Err> {
+        match text.split_once('/') {
+            Some((namespace, name)) if !namespace.is_empty() && !name.is_empty() => {
+                Ok(Self::new(namespace, name))
+            }
+            Some(_) | None => Err(ServiceKeyError(text.to_string())),
+        }
+    }
+}
+
+impl TryFrom<String> for ServiceKey {
+    type Error = ServiceKeyError;
+
+    fn try_from(text: String) -> Result<Self, Self::Error> {
+        text.parse()
+    }
+}
+
+impl From<ServiceKey> for String {
+    fn from(key: ServiceKey) -> Self {
+        key.to_string()
     }
 }
 

@@ -14,9 +14,10 @@ mod pool;
 mod reason;
 mod service;
 mod snapshot;
+pub mod testing;
 
-pub use address::{AddressRange, AddressRangeError, Mac, MacError, Vip};
-pub use ids::{NodeName, ServiceKey};
+pub use address::{AddressRange, AddressRangeError, IpFamily, Mac, MacError, Vip};
+pub use ids::{NodeName, ServiceKey, ServiceKeyError};
 pub use labels::{Labels, Requirement, Selector};
 pub use names::{ControllerName, Ingress, IngressClass, IngressRule};
 pub use node::Node;

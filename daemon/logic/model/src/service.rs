@@ -4,7 +4,7 @@ use std::{collections::BTreeMap, fmt, net::IpAddr};
 
 use serde::{Deserialize, Serialize};
 
-use crate::{Labels, NodeName, ServiceKey};
+use crate::{IpFamily, Labels, NodeName, ServiceKey};
 
 /// A Service of type LoadBalancer whose class this cluster serves. Texts of annotations are kept as written: the
 /// planners parse them and answer with a `Reason` where they are wrong.
@@ -14,8 +14,10 @@ pub struct Service {
     pub key: ServiceKey,
     /// `metadata.labels`.
     pub labels: Labels,
-    /// `spec.clusterIPs`, without `None`; empty when headless.
+    /// `spec.clusterIPs`, without `None`; empty in hand-written manifests, where no API server filled them in.
     pub cluster_ips: Vec<IpAddr>,
+    /// `spec.ipFamilies` in written order; the planner asks them when there are no cluster IPs.
+    pub ip_families: Vec<IpFamily>,
     /// `spec.ipFamilyPolicy`.
     pub ip_family_policy: IpFamilyPolicy,
     /// `spec.externalTrafficPolicy`.
@@ -38,11 +40,32 @@ pub struct Service {
     pub hostnames: Vec<String>,
     /// Annotation `lanlord.dev/ingress-class`: the classes whose controller this Service fronts, comma list split.
     pub ingress_classes: Vec<String>,
-    /// Which ingress controller its pods are, as far as labels and ports of well-known charts show it; for guessing
-    /// the controller Service of an IngressClass.
-    pub ingress_controller: Option<crate::ControllerName>,
     /// `external-dns` ttl annotation in seconds.
     pub ttl_secs: Option<u32>,
+}
+
+impl Service {
+    /// A Service that asks for nothing in particular: any one address, policy Cluster, no port.
+    pub fn new(key: ServiceKey) -> Self {
+        Self {
+            key,
+            labels: Labels::new(),
+            cluster_ips: Vec::new(),
+            ip_families: Vec::new(),
+            ip_family_policy: IpFamilyPolicy::default(),
+            traffic_policy: TrafficPolicy::default(),
+            ports: Vec::new(),
+            selector: BTreeMap::new(),
+            load_balancer_ips: None,
+            load_balancer_ip: None,
+            address_pool: None,
+            sharing_key: None,
+            status_ips: Vec::new(),
+            hostnames: Vec::new(),
+            ingress_classes: Vec::new(),
+            ttl_secs: None,
+        }
+    }
 }
 
 /// `spec.ipFamilyPolicy`.
