@@ -1,10 +1,14 @@
 //! Services of type LoadBalancer and their endpoints.
 
-use std::{collections::BTreeMap, fmt, net::IpAddr};
+use std::{
+    collections::BTreeMap,
+    fmt,
+    net::{IpAddr, Ipv4Addr},
+};
 
 use serde::{Deserialize, Serialize};
 
-use crate::{IpFamily, Labels, NodeName, ServiceKey};
+use crate::{ControllerName, Labels, NodeName, ServiceKey};
 
 /// A Service of type LoadBalancer whose class this cluster serves. Texts of annotations are kept as written: the
 /// planners parse them and answer with a `Reason` where they are wrong.
@@ -14,10 +18,9 @@ pub struct Service {
     pub key: ServiceKey,
     /// `metadata.labels`.
     pub labels: Labels,
-    /// `spec.clusterIPs`, without `None`; empty in hand-written manifests, where no API server filled them in.
+    /// `spec.clusterIPs`, without `None`; empty when headless. Where no API server filled them in (hand-written
+    /// manifests) the unspecified address stands for each family that the Service asks for.
     pub cluster_ips: Vec<IpAddr>,
-    /// `spec.ipFamilies` in written order; the planner asks them when there are no cluster IPs.
-    pub ip_families: Vec<IpFamily>,
     /// `spec.ipFamilyPolicy`.
     pub ip_family_policy: IpFamilyPolicy,
     /// `spec.externalTrafficPolicy`.
@@ -40,18 +43,21 @@ pub struct Service {
     pub hostnames: Vec<String>,
     /// Annotation `lanlord.dev/ingress-class`: the classes whose controller this Service fronts, comma list split.
     pub ingress_classes: Vec<String>,
+    /// Which well-known ingress controller the pods behind it are, as far as selector and labels name it, as
+    /// `spec.controller` of its IngressClass spells it. None: unknown; the planner may still guess by name and ports.
+    pub ingress_controller: Option<ControllerName>,
     /// `external-dns` ttl annotation in seconds.
     pub ttl_secs: Option<u32>,
 }
 
 impl Service {
-    /// A Service that asks for nothing in particular: any one address, policy Cluster, no port.
+    /// A Service as an API server would complete it that asks for nothing in particular: one IPv4 address, policy
+    /// Cluster, no port.
     pub fn new(key: ServiceKey) -> Self {
         Self {
             key,
             labels: Labels::new(),
-            cluster_ips: Vec::new(),
-            ip_families: Vec::new(),
+            cluster_ips: vec![IpAddr::V4(Ipv4Addr::UNSPECIFIED)],
             ip_family_policy: IpFamilyPolicy::default(),
             traffic_policy: TrafficPolicy::default(),
             ports: Vec::new(),
@@ -63,6 +69,7 @@ impl Service {
             status_ips: Vec::new(),
             hostnames: Vec::new(),
             ingress_classes: Vec::new(),
+            ingress_controller: None,
             ttl_secs: None,
         }
     }

@@ -2,8 +2,9 @@
 
 use super::{Object, address, endpoint, key};
 use crate::{
-    AddressPool, Ingress, IngressClass, IpFamilyPolicy, L2Advertisement, Labels, Node, PoolScope,
-    PreferredNodes, Protocol, Selector, Service, ServicePort, Snapshot, TrafficPolicy,
+    AddressPool, ControllerName, Ingress, IngressClass, IpFamilyPolicy, L2Advertisement, Labels,
+    Node, PoolScope, PreferredNodes, Protocol, Selector, Service, ServicePort, Snapshot,
+    TrafficPolicy,
 };
 
 impl Snapshot {
@@ -155,6 +156,13 @@ impl Service {
     #[must_use]
     pub fn holding(mut self, text: &str) -> Self {
         self.status_ips.push(address(text));
+        self
+    }
+
+    /// Its pods are this ingress controller, by its labels.
+    #[must_use]
+    pub fn controlling(mut self, controller: &str) -> Self {
+        self.ingress_controller = Some(ControllerName(controller.to_string()));
         self
     }
 
