@@ -1,0 +1,50 @@
+//! The release binary: built from the workspace, or given by hand.
+
+use std::{
+    path::{Path, PathBuf},
+    process::{Command, Stdio},
+};
+
+use anyhow::{Context, Result, ensure};
+use serde::Deserialize;
+
+/// The workspace this lab was built from.
+pub fn workspace() -> PathBuf {
+    let crate_directory = Path::new(env!("CARGO_MANIFEST_DIR"));
+    crate_directory
+        .parent()
+        .unwrap_or(crate_directory)
+        .to_owned()
+}
+
+/// Builds `lanlord` in release mode; cargo's own lines go to stderr.
+pub fn release_binary() -> Result<PathBuf> {
+    #[derive(Deserialize)]
+    struct Artifact {
+        executable: Option<PathBuf>,
+    }
+    let output = Command::new(std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into()))
+        .args([
+            "build",
+            "--release",
+            "--package",
+            "lanlord",
+            "--bin",
+            "lanlord",
+        ])
+        .arg("--message-format=json-render-diagnostics")
+        .current_dir(workspace())
+        .stderr(Stdio::inherit())
+        .output()
+        .context("run cargo build")?;
+    ensure!(
+        output.status.success(),
+        "cargo build --release --package lanlord: {}",
+        output.status
+    );
+    let text = String::from_utf8_lossy(&output.stdout);
+    text.lines()
+        .filter_map(|line| serde_json::from_str::<Artifact>(line).ok())
+        .find_map(|artifact| artifact.executable)
+        .context("cargo named no executable")
+}

@@ -1,0 +1,236 @@
+//! How another terminal finds a running lab, and the next start finds what a crashed one left.
+//!
+//! A lab's directory is `<tmp>/lanlord-<uid>/<name>`. The lab holds a lock on `lock` in it as long as it lives:
+//! a directory whose lock is free belongs to a lab that crashed.
+
+use std::{
+    collections::BTreeMap,
+    fs::{DirBuilder, File, OpenOptions},
+    os::unix::fs::{DirBuilderExt, MetadataExt},
+    path::{Path, PathBuf},
+};
+
+use anyhow::{Context, Result, bail, ensure};
+use nix::{
+    fcntl::{Flock, FlockArg},
+    sys::signal::{Signal, kill},
+    unistd::Pid,
+};
+use serde::{Deserialize, Serialize};
+
+use crate::{machine::MARK, output::complain};
+
+/// A lab's record, held by the lab itself.
+#[derive(Debug)]
+pub struct Record {
+    directory: PathBuf,
+    content: Content,
+    _lock: Flock<File>,
+}
+
+/// What is written in it.
+#[derive(Clone, Debug, Default, Serialize, Deserialize)]
+pub struct Content {
+    /// The lab's process.
+    pub pid: u32,
+    /// Holders by machine.
+    pub machines: BTreeMap<String, u32>,
+    /// The release binary.
+    pub lanlord: PathBuf,
+    /// Real Kubernetes parts instead of manifests.
+    pub kubernetes: bool,
+}
+
+impl Record {
+    /// Makes the directory of a new lab; removes what crashed ones left.
+    pub fn claim(name: &str) -> Result<Self> {
+        let base = base()?;
+        // One start at a time: a directory is not locked in the moment after it was made.
+        let claims = File::create(base.join(".claim")).context("open the lock of all labs")?;
+        let _turn = Flock::lock(claims, FlockArg::LockExclusive)
+            .map_err(|(_, error)| error)
+            .context("wait for the lock of all labs")?;
+        sweep(&base)?;
+        let directory = base.join(name);
+        DirBuilder::new()
+            .mode(0o755)
+            .recursive(true)
+            .create(&directory)
+            .with_context(|| format!("create {}", directory.display()))?;
+        let Some(lock) = lock(&directory)? else {
+            bail!(
+                "a lab named {name} is up already; end it with `cargo lab down`, or give this one a --name"
+            );
+        };
+        let content = Content {
+            pid: std::process::id(),
+            ..Content::default()
+        };
+        let record = Self {
+            directory,
+            content,
+            _lock: lock,
+        };
+        record.write()?;
+        Ok(record)
+    }
+
+    /// The lab's directory.
+    pub fn directory(&self) -> &Path {
+        &self.directory
+    }
+
+    /// Notes a machine.
+    pub fn add(&mut self, machine: &str, holder: u32) -> Result<()> {
+        self.content.machines.insert(machine.to_owned(), holder);
+        self.write()
+    }
+
+    /// Notes what the visitors need to know.
+    pub fn describe(&mut self, lanlord: &Path, kubernetes: bool) -> Result<()> {
+        self.content.lanlord = lanlord.to_owned();
+        self.content.kubernetes = kubernetes;
+        self.write()
+    }
+
+    /// Ends what is left and removes the directory.
+    pub fn remove(self) -> Result<()> {
+        erase(&self.directory)
+    }
+
+    fn write(&self) -> Result<()> {
+        let text = serde_json::to_vec_pretty(&self.content).context("write the record as JSON")?;
+        let draft = self.directory.join(".lab.json");
+        std::fs::write(&draft, text).with_context(|| format!("write {}", draft.display()))?;
+        std::fs::rename(&draft, self.directory.join("lab.json")).context("replace lab.json")
+    }
+}
+
+/// The directory and record of a running lab; without a name, of the only one.
+pub fn find(name: Option<&str>) -> Result<(PathBuf, Content)> {
+    let base = base()?;
+    let mut running = Vec::new();
+    for directory in labs(&base)? {
+        let wanted = name.is_none_or(|name| directory.ends_with(name));
+        if wanted && lock(&directory)?.is_none() {
+            running.push(directory);
+        }
+    }
+    match running.as_slice() {
+        [] => bail!("no lab is up; start one with `cargo lab`"),
+        [directory] => {
+            let file = directory.join("lab.json");
+            let text = std::fs::read(&file).with_context(|| format!("read {}", file.display()))?;
+            let content = serde_json::from_slice(&text)
+                .with_context(|| format!("understand {}", file.display()))?;
+            Ok((directory.clone(), content))
+        }
+        several => {
+            let names: Vec<_> = several
+                .iter()
+                .filter_map(|directory| directory.file_name())
+                .map(|name| name.to_string_lossy())
+                .collect();
+            bail!(
+                "several labs are up, say which with --name: {}",
+                names.join(", ")
+            )
+        }
+    }
+}
+
+/// Ends every process that carries the lab's mark, then removes its directory.
+pub fn erase(directory: &Path) -> Result<()> {
+    for pid in marked(directory)? {
+        // Gone in between is what we want.
+        let _ = kill(Pid::from_raw(pid.cast_signed()), Signal::SIGKILL);
+    }
+    crate::wait::until(std::time::Duration::from_secs(5), || {
+        marked(directory).ok().filter(Vec::is_empty)
+    });
+    match std::fs::remove_dir_all(directory) {
+        Err(error) if error.kind() != std::io::ErrorKind::NotFound => {
+            Err(error).with_context(|| format!("remove {}", directory.display()))
+        }
+        _ => Ok(()),
+    }
+}
+
+/// Removes what crashed labs left.
+fn sweep(base: &Path) -> Result<()> {
+    for directory in labs(base)? {
+        if let Some(_lock) = lock(&directory)? {
+            complain(format!(
+                "removing what a crashed lab left in {}",
+                directory.display()
+            ));
+            erase(&directory)?;
+        }
+    }
+    Ok(())
+}
+
+fn base() -> Result<PathBuf> {
+    let user = nix::unistd::geteuid();
+    // In the lab's own user namespace everybody is root; the name must be that of the user outside.
+    let user = std::env::var(super::user::OUTSIDE).unwrap_or_else(|_| user.to_string());
+    let base = std::env::temp_dir().join(format!("lanlord-{user}"));
+    DirBuilder::new()
+        .mode(0o755)
+        .recursive(true)
+        .create(&base)
+        .with_context(|| format!("create {}", base.display()))?;
+    let owner = std::fs::metadata(&base)?.uid();
+    ensure!(
+        owner == nix::unistd::geteuid().as_raw(),
+        "{} belongs to another user",
+        base.display()
+    );
+    Ok(base)
+}
+
+fn labs(base: &Path) -> Result<Vec<PathBuf>> {
+    let mut found = Vec::new();
+    for entry in std::fs::read_dir(base).with_context(|| format!("list {}", base.display()))? {
+        let path = entry?.path();
+        if path.is_dir() {
+            found.push(path);
+        }
+    }
+    found.sort();
+    Ok(found)
+}
+
+/// The lock, unless a living lab holds it.
+fn lock(directory: &Path) -> Result<Option<Flock<File>>> {
+    let path = directory.join("lock");
+    let file = OpenOptions::new()
+        .create(true)
+        .append(true)
+        .open(&path)
+        .with_context(|| format!("open {}", path.display()))?;
+    match Flock::lock(file, FlockArg::LockExclusiveNonblock) {
+        Ok(lock) => Ok(Some(lock)),
+        Err((_, nix::errno::Errno::EWOULDBLOCK)) => Ok(None),
+        Err((_, error)) => Err(error).with_context(|| format!("lock {}", path.display())),
+    }
+}
+
+fn marked(directory: &Path) -> Result<Vec<u32>> {
+    let mark = format!("{MARK}={}", directory.display());
+    let mut found = Vec::new();
+    for entry in std::fs::read_dir("/proc").context("list /proc")? {
+        let Ok(pid) = entry?.file_name().to_string_lossy().parse::<u32>() else {
+            continue;
+        };
+        // Not ours to read, not ours to end.
+        let environment = std::fs::read(format!("/proc/{pid}/environ")).unwrap_or_default();
+        let carries = environment
+            .split(|octet| *octet == 0)
+            .any(|entry| entry == mark.as_bytes());
+        if carries && pid != std::process::id() {
+            found.push(pid);
+        }
+    }
+    Ok(found)
+}
