@@ -6,7 +6,6 @@ use ipnet::IpNet;
 use nix::errno::Errno;
 use rtnetlink::{
     AddressMessageBuilder,
-    packet_core::{DefaultNla, Nla},
     packet_route::address::{AddressAttribute, AddressMessage},
 };
 
@@ -14,9 +13,6 @@ use crate::{
     PROTOCOL,
     netlink::{Netlink, NetlinkError, refused, unless},
 };
-
-/// `IFA_PROTO`: who put the address there.
-const IFA_PROTO: u16 = 11;
 
 pub(crate) struct Address {
     pub(crate) prefix: IpNet,
@@ -43,10 +39,7 @@ impl Netlink {
         request
             .message_mut()
             .attributes
-            .push(AddressAttribute::Other(DefaultNla::new(
-                IFA_PROTO,
-                vec![PROTOCOL],
-            )));
+            .push(AddressAttribute::Protocol(PROTOCOL.into()));
         request
             .execute()
             .await
@@ -114,13 +107,7 @@ fn parse(message: &AddressMessage) -> Option<(u32, Address)> {
         match attribute {
             AddressAttribute::Address(address) => peer = Some(*address),
             AddressAttribute::Local(address) => local = Some(*address),
-            AddressAttribute::Other(other) if other.kind() == IFA_PROTO => {
-                let mut value = [0];
-                if other.value_len() == value.len() {
-                    other.emit_value(&mut value);
-                    [protocol] = value;
-                }
-            }
+            AddressAttribute::Protocol(mark) => protocol = u8::from(*mark),
             _ => {}
         }
     }

@@ -6,7 +6,7 @@ use ipnet::IpNet;
 use model::Mac;
 use rtnetlink::{
     LinkUnspec,
-    packet_route::link::{InfoKind, LinkAttribute, LinkFlags, LinkInfo, LinkMessage, State},
+    packet_route::link::{LinkAttribute, LinkFlags, LinkInfo, LinkMessage, State},
 };
 
 use crate::netlink::{Netlink, NetlinkError, refused};
@@ -160,11 +160,7 @@ fn parse(message: &LinkMessage) -> Option<Link> {
 
 fn kind(part: &LinkInfo) -> Option<String> {
     if let LinkInfo::Kind(kind) = part {
-        Some(match kind {
-            InfoKind::Veth => "veth".to_string(),
-            InfoKind::Bridge => "bridge".to_string(),
-            other => other.to_string(),
-        })
+        Some(kind.to_string())
     } else {
         None
     }

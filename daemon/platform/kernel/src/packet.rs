@@ -17,7 +17,7 @@ use nix::{
     sys::socket::{AddressFamily, MsgFlags, SockFlag, SockType, send, socket},
 };
 use thiserror::Error;
-use tokio::io::unix::AsyncFd;
+use tokio::io::{Interest, unix::AsyncFd};
 
 pub use filter::Filter;
 
@@ -67,7 +67,8 @@ pub struct Received {
     pub truncated: bool,
     /// To whom it was addressed.
     pub addressee: Addressee,
-    /// VLAN that the frame was tagged with; 0 is a priority tag and no VLAN.
+    /// VLAN that the frame was tagged with, 0 for a mere priority tag. Linux tells it to sockets for all EtherTypes
+    /// only; on a socket for one EtherType a frame of a foreign VLAN is [`Addressee::Other`].
     pub vlan: Option<u16>,
     /// False for a frame that the same machine sent with checksums left to the (virtual) hardware: do not check them.
     pub checksum_ready: bool,
@@ -138,16 +139,22 @@ impl PacketSocket {
     }
 
     /// Waits for a frame and puts it into `buffer`. Cancelling loses nothing.
+    ///
+    /// Fails with ENETDOWN once each time the interface goes down; the socket works again when it comes up.
     pub async fn recv(&self, buffer: &mut [u8]) -> io::Result<Received> {
         loop {
-            let mut ready = self.socket.readable().await?;
+            let mut ready = self
+                .socket
+                .ready(Interest::READABLE | Interest::ERROR)
+                .await?;
             if let Ok(received) = ready.try_io(|socket| receive(socket.get_ref(), buffer)) {
                 return received;
             }
         }
     }
 
-    /// Takes a queued frame, or registers the task to be woken by the next one.
+    /// Takes a queued frame, or registers the task to be woken by the next one. An interface that goes down does not
+    /// wake it.
     pub fn poll_recv(
         &self,
         context: &mut Context<'_>,

@@ -20,6 +20,9 @@ use crate::{
 /// The table that routes go to unless told otherwise.
 pub const MAIN_TABLE: u32 = 254;
 
+const ANY_V4: IpNet = IpNet::new_assert(IpAddr::V4(Ipv4Addr::UNSPECIFIED), 0);
+const ANY_V6: IpNet = IpNet::new_assert(IpAddr::V6(Ipv6Addr::UNSPECIFIED), 0);
+
 /// A route we want.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Route {
@@ -148,10 +151,7 @@ impl Netlink {
     /// Destinations of our routes in `table`, both families.
     pub async fn own_routes(&self, table: u32) -> Result<Vec<IpNet>, NetlinkError> {
         let mut found = Vec::new();
-        for any in [
-            any(&Ipv4Addr::UNSPECIFIED.into()),
-            any(&Ipv6Addr::UNSPECIFIED.into()),
-        ] {
+        for any in [ANY_V4, ANY_V6] {
             let routes = self.installed(any, table, Some(PROTOCOL)).await?;
             found.extend(routes.into_iter().map(|route| route.prefix));
         }
@@ -160,10 +160,7 @@ impl Netlink {
 
     /// Removes every route of ours from `table`, both families.
     pub async fn flush_routes(&self, table: u32) -> Result<(), NetlinkError> {
-        for any in [
-            any(&Ipv4Addr::UNSPECIFIED.into()),
-            any(&Ipv6Addr::UNSPECIFIED.into()),
-        ] {
+        for any in [ANY_V4, ANY_V6] {
             for route in self.installed(any, table, Some(PROTOCOL)).await? {
                 self.delete_installed(&route).await?;
             }
@@ -173,14 +170,12 @@ impl Netlink {
 
     /// The IPv4 default route of the main table with the lowest metric.
     pub async fn default_route(&self) -> Result<Option<DefaultRoute>, NetlinkError> {
-        self.default_route_of(any(&Ipv4Addr::UNSPECIFIED.into()))
-            .await
+        self.default_route_of(ANY_V4).await
     }
 
     /// The IPv6 default route of the main table with the lowest metric.
     pub async fn default_route_v6(&self) -> Result<Option<DefaultRoute>, NetlinkError> {
-        self.default_route_of(any(&Ipv6Addr::UNSPECIFIED.into()))
-            .await
+        self.default_route_of(ANY_V6).await
     }
 
     async fn default_route_of(&self, any: IpNet) -> Result<Option<DefaultRoute>, NetlinkError> {
@@ -325,10 +320,10 @@ impl Installed {
 
     fn parse(message: &RouteMessage) -> Option<Self> {
         let header = &message.header;
-        let any = match header.address_family {
-            AddressFamily::Inet => any(&Ipv4Addr::UNSPECIFIED.into()),
-            AddressFamily::Inet6 => any(&Ipv6Addr::UNSPECIFIED.into()),
-            _ => return None,
+        let any = if header.address_family == AddressFamily::Inet {
+            ANY_V4
+        } else {
+            ANY_V6
         };
         let mut route = Self {
             prefix: any,
@@ -374,10 +369,6 @@ impl Installed {
     }
 }
 
-fn any(address: &IpAddr) -> IpNet {
-    IpNet::new_assert(*address, 0)
-}
-
 fn family(prefix: IpNet) -> AddressFamily {
     match prefix {
         IpNet::V4(_) => AddressFamily::Inet,
@@ -386,9 +377,11 @@ fn family(prefix: IpNet) -> AddressFamily {
 }
 
 fn ip(address: &RouteAddress) -> Option<IpAddr> {
-    match address {
-        RouteAddress::Inet(v4) => Some(IpAddr::V4(*v4)),
-        RouteAddress::Inet6(v6) => Some(IpAddr::V6(*v6)),
-        _ => None,
+    if let RouteAddress::Inet(v4) = address {
+        Some(IpAddr::V4(*v4))
+    } else if let RouteAddress::Inet6(v6) = address {
+        Some(IpAddr::V6(*v6))
+    } else {
+        None
     }
 }

@@ -14,13 +14,15 @@ use nix::{
     sched::{CloneFlags, setns},
     sys::socket::{MsgFlags, recv},
 };
-use tokio::io::unix::AsyncFd;
+use tokio::io::{Interest, unix::AsyncFd};
 
 /// A descriptor on tokio's reactor.
 pub(crate) fn register(descriptor: OwnedFd) -> io::Result<AsyncFd<OwnedFd>> {
+    // A packet socket whose interface goes down becomes erroneous, not readable.
+    let interest = Interest::READABLE | Interest::WRITABLE | Interest::ERROR;
     #[expect(unsafe_code, reason = "tokio offers no safe way")]
     // SAFETY: an OwnedFd stays open and keeps its number until the AsyncFd that owns it drops it.
-    let registered = unsafe { AsyncFd::register(descriptor) };
+    let registered = unsafe { AsyncFd::register_with_interest(descriptor, interest) };
     registered.map_err(|error| error.into_parts().1)
 }
 
@@ -193,7 +195,7 @@ pub(crate) fn receive_frame(socket: &impl AsRawFd, buffer: &mut [u8]) -> io::Res
         header.msg_iov = &raw mut part;
         header.msg_iovlen = 1;
         header.msg_control = control.0.as_mut_ptr().cast();
-        header.msg_controllen = control.0.len() as _;
+        header.msg_controllen = control.0.len();
         let length = libc::recvmsg(
             socket.as_raw_fd(),
             &raw mut header,
@@ -204,8 +206,7 @@ pub(crate) fn receive_frame(socket: &impl AsRawFd, buffer: &mut [u8]) -> io::Res
         let mut message = libc::CMSG_FIRSTHDR(&raw const header);
         while !message.is_null() {
             let payload = libc::CMSG_DATA(message);
-            let holds =
-                |size: usize| (*message).cmsg_len as usize >= libc::CMSG_LEN(0) as usize + size;
+            let holds = |size: usize| (*message).cmsg_len >= libc::CMSG_LEN(0) as usize + size;
             match ((*message).cmsg_level, (*message).cmsg_type) {
                 (libc::SOL_PACKET, libc::PACKET_AUXDATA)
                     if holds(size_of::<libc::tpacket_auxdata>()) =>
