@@ -225,7 +225,7 @@ proptest! {
         let before = plan(&snapshot, &Holdings::new());
         let newcomer = service("a/a-first").wanting("192.0.2.1").sharing("key");
 
-        let after = plan(&snapshot.clone().with(newcomer), &holdings_of(&before));
+        let after = plan(&snapshot.with(newcomer), &holdings_of(&before));
 
         for (key, allocation) in &before.allocations {
             prop_assert_eq!(after.allocations.get(key), Some(allocation));

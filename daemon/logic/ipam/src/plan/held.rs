@@ -8,41 +8,45 @@ use super::Holdings;
 
 /// What a Service holds: by its status, and by what was given since.
 pub(super) struct Held {
-    first: Vec<IpAddr>,
-    second: Vec<IpAddr>,
+    pub(super) status: Vec<IpAddr>,
+    pub(super) saved: Vec<IpAddr>,
 }
 
 impl Held {
     pub(super) fn of(service: &Service, holdings: &Holdings) -> Self {
-        let mut status = service.status_ips.clone();
-        status.sort();
-        status.dedup();
-        let mut saved: Vec<IpAddr> = holdings
-            .get(&service.key)
-            .into_iter()
-            .flatten()
-            .map(|vip| vip.address())
-            .collect();
-        saved.sort();
-        saved.dedup();
-        if contains_all(&saved, &status) {
-            std::mem::swap(&mut saved, &mut status);
-        }
+        let saved = holdings.get(&service.key).into_iter().flatten();
         Self {
-            first: status,
-            second: saved,
+            status: sorted(service.status_ips.iter().copied()),
+            saved: sorted(saved.map(|vip| vip.address())),
         }
     }
 
-    pub(super) fn first(&self) -> &[IpAddr] {
-        &self.first
+    /// What the status vouches for, best first: all that was given, if it is the status and more, then the status.
+    pub(super) fn vouched(&self) -> Vec<&[IpAddr]> {
+        let extended = self
+            .status
+            .iter()
+            .all(|address| self.saved.contains(address));
+        match (self.status.is_empty(), extended) {
+            (true, _) => Vec::new(),
+            (false, true) => vec![&self.saved, &self.status],
+            (false, false) => vec![&self.status],
+        }
     }
 
-    pub(super) fn second(&self) -> &[IpAddr] {
-        &self.second
+    /// The only address, where status and record agree on one.
+    pub(super) fn single(&self) -> Option<IpAddr> {
+        let first = self.vouched().first().copied().unwrap_or(&self.saved);
+        match first {
+            &[address] => Some(address),
+            _ => None,
+        }
     }
 }
 
-fn contains_all(set: &[IpAddr], subset: &[IpAddr]) -> bool {
-    subset.iter().all(|address| set.contains(address))
+fn sorted(addresses: impl Iterator<Item = IpAddr>) -> Vec<IpAddr> {
+    let mut addresses: Vec<IpAddr> = addresses.collect();
+    addresses.sort();
+    addresses.dedup();
+    addresses
 }

@@ -93,26 +93,19 @@ impl<'a> Round<'a> {
                 (request, held)
             })
             .collect();
-        for pick in [Held::first, Held::second] {
-            waiting.sort_by(|(a, held_a), (b, held_b)| {
-                let order = |request: &Request<'a>, held: &Held| {
-                    (Reverse(pick(held).len()), &request.service.key)
-                };
-                order(a, held_a).cmp(&order(b, held_b))
-            });
-            waiting = waiting
-                .into_iter()
-                .filter_map(|(request, held)| {
-                    let left = self.keep(request, pick(&held))?;
-                    Some((left, held))
-                })
-                .collect();
-        }
+        // Nobody takes by an older record what stands in the status of another one, so all statuses come first.
+        waiting.sort_by_key(|(request, held)| (Reverse(held.status.len()), &request.service.key));
+        waiting.retain(|(request, held)| {
+            let mut sets = held.vouched().into_iter();
+            !sets.any(|set| self.keep(request, set))
+        });
+        waiting.sort_by_key(|(request, held)| (Reverse(held.saved.len()), &request.service.key));
+        waiting.retain(|(request, held)| !self.keep(request, &held.saved));
         waiting
             .into_iter()
             .filter(|(request, _)| asks.contains(&request.service.key))
             .map(|(request, held)| Newcomer {
-                part: self.part(&request, held.first()),
+                part: self.part(&request, held.single()),
                 request,
             })
             .collect()
@@ -179,20 +172,20 @@ impl<'a> Round<'a> {
         plan
     }
 
-    /// Lets a Service keep `held`, or hands its request back.
-    fn keep(&mut self, request: Request<'a>, held: &[IpAddr]) -> Option<Request<'a>> {
+    /// Lets a Service keep `held`, if it may.
+    fn keep(&mut self, request: &Request<'a>, held: &[IpAddr]) -> bool {
         if held.is_empty() {
-            return Some(request);
+            return false;
         }
         let usable: Vec<IpAddr> = held
             .iter()
             .copied()
             .filter(|&address| request.need.admits(IpFamily::of(address)))
             .collect();
-        match self.keepable(&request, &usable) {
+        match self.keepable(request, &usable) {
             Ok(pool) => {
-                self.give(request, pool, usable);
-                None
+                self.give(request.clone(), pool, usable);
+                true
             }
             Err(because) => {
                 let vips = held.iter().copied().map(Vip::new).collect();
@@ -200,7 +193,7 @@ impl<'a> Round<'a> {
                 self.cleared
                     .entry(&request.service.key)
                     .or_insert(Reason::Cleared { vips, because });
-                Some(request)
+                false
             }
         }
     }
@@ -223,12 +216,10 @@ impl<'a> Round<'a> {
     }
 
     /// The address that a Service needing two holds already, if it may stay.
-    fn part(&self, request: &Request<'a>, held: &[IpAddr]) -> Option<IpAddr> {
-        let &[address] = held else {
-            return None;
-        };
+    fn part(&self, request: &Request<'a>, held: Option<IpAddr>) -> Option<IpAddr> {
+        let address = held?;
         let alone = request.need == Need::Both && request.addresses.is_none();
-        (alone && self.one_pool(request, held, Pools::holding).is_ok()).then_some(address)
+        (alone && self.one_pool(request, &[address], Pools::holding).is_ok()).then_some(address)
     }
 
     fn serve_one(&mut self, newcomer: &Newcomer<'a>) -> Result<(), Reason> {

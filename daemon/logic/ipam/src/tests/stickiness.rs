@@ -97,6 +97,34 @@ fn the_status_wins_over_what_was_saved() {
 }
 
 #[test]
+fn nobody_takes_by_an_old_record_what_stands_in_the_status_of_another_service() {
+    let snapshot = cluster()
+        .with(pool("first", &["192.0.2.0/24"]))
+        .with(service("default/a"))
+        .with(service("default/z").holding("192.0.2.7"));
+    let saved = Holdings::from([(key("default/a"), vec![vip("192.0.2.7")])]);
+
+    let plan = plan(&snapshot, &saved);
+
+    assert_eq!(given(&plan, "default/z"), "192.0.2.7");
+    assert_eq!(given(&plan, "default/a"), "192.0.2.0");
+}
+
+#[test]
+fn a_record_that_is_no_longer_good_does_not_cost_the_address_in_the_status() {
+    let snapshot = cluster()
+        .with(pool("first", &["192.0.2.0/24"]))
+        .with(service("default/a").holding("192.0.2.7"))
+        .with(service("default/b").holding("192.0.2.7"));
+    let from_another_pool = vec![vip("192.0.2.7"), vip("198.51.100.1")];
+    let saved = Holdings::from([(key("default/a"), from_another_pool)]);
+
+    let plan = plan(&snapshot, &saved);
+
+    assert_eq!(given(&plan, "default/a"), "192.0.2.7");
+}
+
+#[test]
 fn of_two_services_that_claim_one_address_one_moves() {
     let snapshot = cluster()
         .with(pool("first", &["192.0.2.0/24"]))
