@@ -28,6 +28,12 @@ pub const LAB: [Program; 5] = [
     program("arping", "iputils-arping"),
 ];
 
+/// What the namespace tests call besides.
+pub const TESTS: [Program; 2] = [
+    program("conntrack", "conntrack"),
+    program("tcpdump", "tcpdump"),
+];
+
 /// Stock DHCP clients, the preferred one first; one of them suffices.
 pub const DHCP_CLIENTS: [Program; 3] = [
     program("dhclient", "isc-dhcp-client"),

@@ -83,7 +83,11 @@ pub fn http_ok(machine: &Machine, url: &str) -> Result<String, String> {
         )
         .map_err(|error| format!("{error:#}"))?;
     let text = String::from_utf8_lossy(&output.stdout);
-    match text.trim().rsplit_once('\n').or(Some(("", text.trim()))) {
+    match text
+        .trim()
+        .rsplit_once('\n')
+        .or_else(|| Some(("", text.trim())))
+    {
         Some((body, "200")) => Ok(body.to_owned()),
         _ => Err(format!(
             "{url}: {} {}",

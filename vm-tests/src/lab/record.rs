@@ -106,6 +106,13 @@ impl Record {
     }
 }
 
+impl Drop for Record {
+    fn drop(&mut self) {
+        // After `remove` there is nothing left; after a panic or an early return this is the removal.
+        let _ = erase(&self.directory);
+    }
+}
+
 /// The directory and record of a running lab; without a name, of the only one.
 pub fn find(name: Option<&str>) -> Result<(PathBuf, Content)> {
     let base = base()?;

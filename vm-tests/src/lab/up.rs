@@ -15,7 +15,10 @@ use super::{
     step::{self, End, Format, Step},
     user, www,
 };
-use crate::{output::say, packages};
+use crate::{
+    output::{complain, say},
+    packages,
+};
 
 /// What may be asked of a lab.
 #[derive(Clone, Debug, Args)]
@@ -70,7 +73,7 @@ pub fn up(options: &Options, name: &str) -> Result<ExitCode> {
         lab.wait_for_signal()?;
     }
     if end == End::Failed {
-        keep_logs(&lab, name)?;
+        keep_logs(&lab, name);
     }
     lab.down()?;
     Ok(if end == End::Failed {
@@ -164,15 +167,15 @@ fn hints(lab: &Lab, name: &str) {
 }
 
 /// Copies the logs of a failed run to where the next one does not remove them.
-fn keep_logs(lab: &Lab, name: &str) -> Result<()> {
+fn keep_logs(lab: &Lab, name: &str) {
     let to = build::workspace().join("target/lab-logs").join(name);
-    copy_files(&lab.site.logs(), &to)
-        .with_context(|| format!("keep the logs in {}", to.display()))?;
-    crate::output::complain(format!("all logs: {}", to.display()));
-    Ok(())
+    match copy_files(&lab.site.logs(), &to) {
+        Ok(()) => complain(format!("all logs: {}", to.display())),
+        Err(error) => complain(format!("keep the logs in {}: {error}", to.display())),
+    }
 }
 
-fn copy_files(from: &Path, to: &Path) -> Result<()> {
+fn copy_files(from: &Path, to: &Path) -> std::io::Result<()> {
     std::fs::create_dir_all(to)?;
     for entry in std::fs::read_dir(from)? {
         let entry = entry?;

@@ -1,0 +1,68 @@
+//! `cargo lab --kubernetes`: the same scenario with real parts in the place of a directory of objects.
+//!
+//! ```text
+//!   talos-1 .201   etcd  <─ kube-apiserver :6443 <─ kube-controller-manager      kubelet stand-in, kube-proxy
+//!   talos-2 .202   Traefik :8000 :8443, example-service, second-service          kubelet stand-in, kube-proxy
+//!   talos-3 .203   Traefik :8000 :8443, example-service, second-service          kubelet stand-in, kube-proxy
+//! ```
+//!
+//! The only part that is played is the [`kubelet`]: the containers are processes of the lab. Objects come from
+//! `lanlord manifests`, from `scenarios/www/manifests` and from `scenarios/kubernetes`. The daemons watch the API with the
+//! kubeconfig of their ServiceAccount, so what they may do is what the RBAC rules of `lanlord manifests` say.
+
+mod api;
+mod certificates;
+mod clock;
+mod control_plane;
+mod files;
+mod kubelet;
+mod nodes;
+mod objects;
+mod requests;
+mod workload;
+
+use std::time::Duration;
+
+use crate::lab::{step::Step, www};
+
+pub use api::{Answer, Api, Patch};
+pub use kubelet::Kubelet;
+
+/// The API server, as everybody in the cluster reaches it.
+const SERVER: &str = "https://192.168.1.201:6443";
+
+/// Cluster members and their addresses.
+const NODES: [(&str, &str); 3] = [
+    ("talos-1", "192.168.1.201"),
+    ("talos-2", "192.168.1.202"),
+    ("talos-3", "192.168.1.203"),
+];
+
+/// What a controller does on its own.
+const SOON: Duration = Duration::from_secs(20);
+
+/// The steps of the scenario, with real parts where it has objects and rules of its own.
+pub fn steps() -> Vec<Step> {
+    www::steps().into_iter().flat_map(replaced).collect()
+}
+
+fn replaced(step: Step) -> Vec<Step> {
+    let own = |name, run| Step { name, run };
+    match step.name {
+        "nodes" => vec![
+            own("control-plane", control_plane::start),
+            own("cluster-nodes", nodes::join),
+            own("cluster-objects", objects::apply),
+            own("workload", workload::start),
+            own("nodes", nodes::start_daemons),
+        ],
+        "page" => vec![
+            own("allocation", requests::addresses_are_given),
+            step,
+            own("page-tls", requests::laptop_gets_page_over_tls),
+            own("second-path", requests::second_path_reaches_second_service),
+            own("service-name", requests::annotated_service_has_a_name),
+        ],
+        _ => vec![step],
+    }
+}

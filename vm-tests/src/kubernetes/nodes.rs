@@ -1,0 +1,109 @@
+//! The cluster's nodes: what runs on each beside its Pods.
+
+use std::time::Duration;
+
+use anyhow::{Context, Result};
+use serde_json::json;
+
+use super::{
+    NODES, SOON,
+    api::Patch,
+    control_plane::{MACHINE, account_kubeconfig, admin},
+    files::{Files, text},
+    kubelet::condition,
+};
+use crate::lab::{Lab, SOCKET, probe, step::Outcome};
+
+/// Starts kubelet stand-in and kube-proxy on every node.
+pub(super) fn join(lab: &mut Lab) -> Outcome {
+    let files = Files::of(&lab.site);
+    for (node, address) in NODES {
+        lab.machine(node)?
+            .feed("sysctl", &["-q", "-p", "-"], "net.ipv4.ip_forward = 1\nnet.ipv4.conf.all.rp_filter = 0\n")?;
+        start_kubelet(lab, node, address)?;
+    }
+    let admin = admin(&files);
+    for (node, _) in NODES {
+        let path = format!("/api/v1/nodes/{node}");
+        let what = format!("the Node {node} to be Ready");
+        lab.eventually(SOON, &what, &format!("{node}-kubelet"), || {
+            let object = admin.get(&path).map_err(|error| format!("{error:#}"))?;
+            let ready = condition(&object, "Ready").unwrap_or("not known yet");
+            if ready == "True" { Ok(()) } else { Err(format!("Ready is {ready}")) }
+        })?;
+        start_kube_proxy(lab, &files, node)?;
+    }
+    // A node may not give itself these; on Talos the machine controller does.
+    let labels = json!({ "metadata": { "labels": {
+        "node-role.kubernetes.io/control-plane": "",
+        "node.kubernetes.io/exclude-from-external-load-balancers": "",
+    }}});
+    admin.patch(&format!("/api/v1/nodes/{MACHINE}"), Patch::Merge, &labels)?;
+    for (node, _) in NODES {
+        let machine = lab.machine(node)?;
+        lab.eventually(SOON, "kube-proxy to have written its rules", &format!("{node}-kube-proxy"), || {
+            machine
+                .succeed("nft", &["list", "table", "ip", "kube-proxy"])
+                .map(drop)
+                .map_err(|error| format!("{error:#}"))
+        })?;
+    }
+    Ok("talos-1, talos-2 and talos-3 are Ready; kube-proxy (nftables) has its rules on each".to_owned())
+}
+
+/// Starts the daemons as the ServiceAccount of `lanlord manifests`.
+pub(super) fn start_daemons(lab: &mut Lab) -> Outcome {
+    let (kubeconfig, _) = account_kubeconfig(lab, "metallb-system", "lanlord-token")?;
+    for (node, _) in NODES {
+        start_daemon(lab, node, &kubeconfig)?;
+    }
+    for (node, _) in NODES {
+        let machine = lab.machine(node)?;
+        let what = format!("{node} to be ready");
+        lab.eventually(Duration::from_secs(10), &what, &format!("{node}-lanlord"), || {
+            probe::http_ok(machine, "http://127.0.0.1:7472/readyz")
+        })?;
+    }
+    Ok("lanlord node is ready on all three, and watches the API as ServiceAccount metallb-system/lanlord".to_owned())
+}
+
+fn start_daemon(lab: &mut Lab, node: &str, kubeconfig: &str) -> Result<String> {
+    let state = text(&lab.machine(node)?.directory().join("state"));
+    let program = text(&lab.lanlord);
+    let arguments = [
+        "node", "--kubeconfig", kubeconfig, "--node-name", node, "--state", &state, "--socket", SOCKET,
+    ];
+    lab.start(node, "lanlord", &program, &arguments)
+}
+
+fn start_kubelet(lab: &mut Lab, node: &str, address: &str) -> Result<String> {
+    let files = Files::of(&lab.site);
+    let kubectl = files.program("kubectl");
+    let kubeconfig = text(&files.kubeconfig(node));
+    let socket = text(&files.socket(node));
+    let arguments = [
+        "kubelet", "--node", node, "--address", address, "--kubectl", &kubectl, "--kubeconfig", &kubeconfig,
+        "--socket", &socket,
+    ];
+    lab.start_stand_in(node, "kubelet", &arguments)
+        .with_context(|| format!("start the kubelet stand-in of {node}"))
+}
+
+/// The Node object must be there. Without the conntrack flags it would write sysctls that no namespace has.
+fn start_kube_proxy(lab: &mut Lab, files: &Files, node: &str) -> Result<String> {
+    let kubeconfig = format!("--kubeconfig={}", text(&files.kubeconfig("system:kube-proxy")));
+    let name = format!("--hostname-override={node}");
+    let arguments = [
+        &kubeconfig,
+        &name,
+        "--proxy-mode=nftables",
+        "--cluster-cidr=10.244.0.0/16",
+        "--conntrack-max-per-core=0",
+        "--conntrack-tcp-timeout-established=0",
+        "--conntrack-tcp-timeout-close-wait=0",
+        "--healthz-bind-address=0.0.0.0:10256",
+        "--metrics-bind-address=127.0.0.1:10249",
+        "--nodeport-addresses=primary",
+    ];
+    lab.start(node, "kube-proxy", &files.program("kube-proxy"), &arguments)
+}

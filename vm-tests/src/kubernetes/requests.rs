@@ -1,0 +1,92 @@
+//! What the cluster's users see: addresses in statuses, names, and pages through Traefik.
+
+use std::net::Ipv4Addr;
+
+use serde_json::Value;
+
+use super::{SOON, control_plane::admin, files::Files};
+use crate::lab::{
+    Lab,
+    failure::{Failure, expected},
+    page::{self, Page},
+    probe,
+    step::Outcome,
+    www::{ROUTER, VIP, WORKERS},
+};
+
+const POOL: &str = "metallb.io/ip-allocated-from-pool";
+
+/// The lease holder has written address, pool and event of both Services.
+pub(super) fn addresses_are_given(lab: &mut Lab) -> Outcome {
+    let wanted = await_address(lab, "traefik", "traefik")?;
+    if wanted != VIP {
+        return Err(expected(&format!("traefik/traefik to get the {VIP} it asks for"), &wanted.to_string()));
+    }
+    let chosen = await_address(lab, "default", "second-service")?;
+    let admin = admin(&Files::of(&lab.site));
+    let events = "/apis/events.k8s.io/v1/namespaces/traefik/events";
+    let reason = lab.eventually(SOON, "an event on traefik/traefik", "talos-1-lanlord", || {
+        let all = admin.get(events).map_err(|error| format!("{error:#}"))?;
+        let all = all["items"].as_array().map(Vec::as_slice).unwrap_or_default();
+        all.iter()
+            .find(|event| event["regarding"]["name"] == "traefik" && event["regarding"]["kind"] == "Service")
+            .and_then(|event| event["reason"].as_str().map(str::to_owned))
+            .ok_or_else(|| format!("{} events of other kinds", all.len()))
+    })?;
+    Ok(format!(
+        "traefik/traefik has {wanted}, which it asked for, default/second-service has {chosen}; event {reason}"
+    ))
+}
+
+/// With Traefik's own certificate, which no authority signed.
+pub(super) fn laptop_gets_page_over_tls(lab: &mut Lab) -> Outcome {
+    let url = "https://www.example.com/";
+    let page = await_page(lab, url, |page| WORKERS.contains(&page.server.as_str()))?;
+    Ok(format!("laptop gets {url}: 200, served by {}", page.server))
+}
+
+/// Another path of the same host is another Service's.
+pub(super) fn second_path_reaches_second_service(lab: &mut Lab) -> Outcome {
+    for scheme in ["http", "https"] {
+        let url = format!("{scheme}://www.example.com/second");
+        await_page(lab, &url, |page| page.server == "second-service")?;
+    }
+    Ok("laptop gets http:// and https://www.example.com/second: 200, served by second-service".to_owned())
+}
+
+/// A Service that names itself is reached without an ingress controller, through kube-proxy alone.
+pub(super) fn annotated_service_has_a_name(lab: &mut Lab) -> Outcome {
+    let address = await_address(lab, "default", "second-service")?.to_string();
+    let laptop = lab.machine("laptop")?;
+    let what = format!("second.example.com to be {address}");
+    lab.eventually(SOON, &what, "talos-1-lanlord", || {
+        let found = probe::resolve(laptop, ROUTER, "second.example.com")?;
+        if found == [address.as_str()] { Ok(()) } else { Err(found.join(", ")) }
+    })?;
+    await_page(lab, "http://second.example.com/", |page| page.server == "second-service")?;
+    Ok(format!("second.example.com is {address}, from an annotation, and answers through kube-proxy alone"))
+}
+
+fn await_page(lab: &Lab, url: &str, right: impl Fn(&Page) -> bool) -> Result<Page, Failure> {
+    let laptop = lab.machine("laptop")?;
+    lab.eventually(SOON, &format!("{url} from the right server"), "talos-2-traefik", || {
+        let page = page::fetch(laptop, url)?;
+        if right(&page) { Ok(page) } else { Err(format!("{page:?}")) }
+    })
+}
+
+/// The address in a Service's status, once the annotation says which pool it is from.
+fn await_address(lab: &Lab, namespace: &str, name: &str) -> Result<Ipv4Addr, Failure> {
+    let admin = admin(&Files::of(&lab.site));
+    let path = format!("/api/v1/namespaces/{namespace}/services/{name}");
+    let what = format!("an address in the status of {namespace}/{name}, and its pool in an annotation");
+    lab.eventually(SOON, &what, "talos-1-lanlord", || {
+        let service = admin.get(&path).map_err(|error| format!("{error:#}"))?;
+        let given = &service["status"]["loadBalancer"]["ingress"][0]["ip"];
+        let pool = &service["metadata"]["annotations"][POOL];
+        match (given.as_str().map(str::parse), pool) {
+            (Some(Ok(address)), Value::String(_)) => Ok(address),
+            _ => Err(format!("address {given}, pool {pool}")),
+        }
+    })
+}
