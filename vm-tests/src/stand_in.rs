@@ -9,6 +9,8 @@ use std::net::SocketAddr;
 use anyhow::Result;
 use clap::Subcommand;
 
+use crate::kubernetes::Kubelet;
+
 /// What stands for what.
 #[derive(Clone, Debug, Subcommand)]
 pub enum StandIn {
@@ -30,6 +32,8 @@ pub enum StandIn {
         #[arg(long = "record", value_parser = dns::record)]
         records: Vec<dns::Record>,
     },
+    /// What a kubelet says of its node and its Pods.
+    Kubelet(Kubelet),
     /// A TCP server that sends back what it gets, for connections that must survive.
     Echo {
         /// Address to listen on.
@@ -44,6 +48,7 @@ impl StandIn {
         match self {
             Self::Http { listen, name } => http::serve(listen, &name),
             Self::Dns { listen, records } => dns::serve(listen, &records),
+            Self::Kubelet(kubelet) => kubelet.run(),
             Self::Echo { listen } => echo::serve(listen),
         }
     }

@@ -95,7 +95,8 @@ impl Api {
     /// # Errors
     /// As [`Api::get`].
     pub fn delete(&self, path: &str) -> Result<()> {
-        self.must("DELETE", path, "application/json", None).map(drop)
+        self.must("DELETE", path, "application/json", None)
+            .map(drop)
     }
 
     fn must(&self, method: &str, path: &str, content: &str, body: Option<&Value>) -> Result<Value> {
@@ -106,18 +107,34 @@ impl Api {
     ///
     /// # Errors
     /// When no answer came, or one that is no JSON.
-    pub fn request(&self, method: &str, path: &str, content: &str, body: Option<&Value>) -> Result<Answer> {
+    pub fn request(
+        &self,
+        method: &str,
+        path: &str,
+        content: &str,
+        body: Option<&Value>,
+    ) -> Result<Answer> {
         let (status, text) = self.exchange(method, path, content, body)?;
-        let body = serde_json::from_str(&text)
-            .with_context(|| format!("understand the answer {status} to {method} {path}: {}", text.trim()))?;
+        let body = serde_json::from_str(&text).with_context(|| {
+            format!(
+                "understand the answer {status} to {method} {path}: {}",
+                text.trim()
+            )
+        })?;
         Ok(Answer { status, body })
     }
 
     /// HTTP/1.0: the answer ends with the connection and comes in one piece.
-    fn exchange(&self, method: &str, path: &str, content: &str, body: Option<&Value>) -> Result<(u16, String)> {
+    fn exchange(
+        &self,
+        method: &str,
+        path: &str,
+        content: &str,
+        body: Option<&Value>,
+    ) -> Result<(u16, String)> {
         let what = || format!("{method} {path}");
-        let mut stream =
-            UnixStream::connect(&self.socket).with_context(|| format!("connect to {}", self.socket.display()))?;
+        let mut stream = UnixStream::connect(&self.socket)
+            .with_context(|| format!("connect to {}", self.socket.display()))?;
         stream.set_read_timeout(Some(TIMEOUT)).with_context(what)?;
         stream.set_write_timeout(Some(TIMEOUT)).with_context(what)?;
         let body = body.map(Value::to_string).unwrap_or_default();
@@ -129,8 +146,12 @@ impl Api {
         stream.write_all(head.as_bytes()).with_context(what)?;
         stream.write_all(body.as_bytes()).with_context(what)?;
         let mut answer = Vec::new();
-        stream.take(MAX_ANSWER).read_to_end(&mut answer).with_context(what)?;
-        split(&String::from_utf8_lossy(&answer)).with_context(|| format!("{method} {path}: no HTTP answer"))
+        stream
+            .take(MAX_ANSWER)
+            .read_to_end(&mut answer)
+            .with_context(what)?;
+        split(&String::from_utf8_lossy(&answer))
+            .with_context(|| format!("{method} {path}: no HTTP answer"))
     }
 }
 

@@ -5,8 +5,8 @@ use std::path::{Path, PathBuf};
 use anyhow::{Context, Result};
 use base64::{Engine, engine::general_purpose::STANDARD};
 use rcgen::{
-    BasicConstraints, CertificateParams, CertifiedIssuer, DistinguishedName, DnType, ExtendedKeyUsagePurpose, IsCa,
-    KeyPair, KeyUsagePurpose,
+    BasicConstraints, CertificateParams, CertifiedIssuer, DistinguishedName, DnType,
+    ExtendedKeyUsagePurpose, IsCa, KeyPair, KeyUsagePurpose,
 };
 use serde_json::json;
 
@@ -32,7 +32,10 @@ impl Authority {
         let mut params = CertificateParams::new(Vec::new()).context("prepare the authority")?;
         params.distinguished_name = subject("lab", None);
         params.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
-        params.key_usages = vec![KeyUsagePurpose::DigitalSignature, KeyUsagePurpose::KeyCertSign];
+        params.key_usages = vec![
+            KeyUsagePurpose::DigitalSignature,
+            KeyUsagePurpose::KeyCertSign,
+        ];
         let key = KeyPair::generate().context("make the authority's key")?;
         let issuer = CertifiedIssuer::self_signed(params, key).context("make the authority")?;
         write_private(&files.authority(), &issuer.pem())?;
@@ -42,7 +45,11 @@ impl Authority {
 
     /// The API server's certificate, for its names and `addresses`.
     pub(super) fn server(&self, files: &Files, addresses: &[&str]) -> Result<()> {
-        let names: Vec<String> = SERVER_NAMES.iter().chain(addresses).map(ToString::to_string).collect();
+        let names: Vec<String> = SERVER_NAMES
+            .iter()
+            .chain(addresses)
+            .map(ToString::to_string)
+            .collect();
         let mut params = CertificateParams::new(names).context("name the API server")?;
         params.distinguished_name = subject("kube-apiserver", None);
         let (certificate, key) = self.issue(params, ExtendedKeyUsagePurpose::ServerAuth)?;
@@ -51,8 +58,15 @@ impl Authority {
     }
 
     /// A kubeconfig for `user`, member of `group`, proven by a certificate.
-    pub(super) fn kubeconfig(&self, files: &Files, server: &str, user: &str, group: Option<&str>) -> Result<()> {
-        let mut params = CertificateParams::new(Vec::new()).with_context(|| format!("prepare {user}"))?;
+    pub(super) fn kubeconfig(
+        &self,
+        files: &Files,
+        server: &str,
+        user: &str,
+        group: Option<&str>,
+    ) -> Result<()> {
+        let mut params =
+            CertificateParams::new(Vec::new()).with_context(|| format!("prepare {user}"))?;
         params.distinguished_name = subject(user, group);
         let (certificate, key) = self.issue(params, ExtendedKeyUsagePurpose::ClientAuth)?;
         let proof = json!({
@@ -62,11 +76,17 @@ impl Authority {
         write_kubeconfig(&files.kubeconfig(user), server, &self.issuer.pem(), &proof)
     }
 
-    fn issue(&self, mut params: CertificateParams, purpose: ExtendedKeyUsagePurpose) -> Result<(String, String)> {
+    fn issue(
+        &self,
+        mut params: CertificateParams,
+        purpose: ExtendedKeyUsagePurpose,
+    ) -> Result<(String, String)> {
         params.key_usages = vec![KeyUsagePurpose::DigitalSignature];
         params.extended_key_usages = vec![purpose];
         let key = KeyPair::generate().context("make a key")?;
-        let certificate = params.signed_by(&key, &self.issuer).context("sign a certificate")?;
+        let certificate = params
+            .signed_by(&key, &self.issuer)
+            .context("sign a certificate")?;
         Ok((certificate.pem(), key.serialize_pem()))
     }
 }
@@ -79,16 +99,27 @@ pub(super) fn service_account_key(files: &Files) -> Result<()> {
 }
 
 /// A kubeconfig for `name`, proven by a ServiceAccount's token.
-pub(super) fn token_kubeconfig(files: &Files, server: &str, name: &str, token: &str) -> Result<PathBuf> {
+pub(super) fn token_kubeconfig(
+    files: &Files,
+    server: &str,
+    name: &str,
+    token: &str,
+) -> Result<PathBuf> {
     let path = files.authority();
-    let authority = std::fs::read_to_string(&path).with_context(|| format!("read {}", path.display()))?;
+    let authority =
+        std::fs::read_to_string(&path).with_context(|| format!("read {}", path.display()))?;
     let kubeconfig = files.kubeconfig(name);
     write_kubeconfig(&kubeconfig, server, &authority, &json!({ "token": token }))?;
     Ok(kubeconfig)
 }
 
 /// JSON is YAML.
-fn write_kubeconfig(path: &Path, server: &str, authority: &str, proof: &serde_json::Value) -> Result<()> {
+fn write_kubeconfig(
+    path: &Path,
+    server: &str,
+    authority: &str,
+    proof: &serde_json::Value,
+) -> Result<()> {
     let config = json!({
         "apiVersion": "v1",
         "kind": "Config",

@@ -35,8 +35,13 @@ pub(super) fn start(lab: &mut Lab) -> Outcome {
         &text(&files.socket("admin")),
     ];
     lab.start(MACHINE, "kubectl", &files.program("kubectl"), &proxy)?;
-    lab.eventually(SOON, "the API server to be ready", &part, || admin.is_ready())?;
-    let version = admin.get("/version")?["gitVersion"].as_str().unwrap_or_default().to_owned();
+    lab.eventually(SOON, "the API server to be ready", &part, || {
+        admin.is_ready()
+    })?;
+    let version = admin.get("/version")?["gitVersion"]
+        .as_str()
+        .unwrap_or_default()
+        .to_owned();
     Ok(format!(
         "Kubernetes {version} at {SERVER}: etcd, kube-apiserver (RBAC, NodeRestriction), kube-controller-manager"
     ))
@@ -58,10 +63,18 @@ pub(super) fn account_kubeconfig(
     let admin = admin(&files);
     let path = format!("/api/v1/namespaces/{namespace}/secrets/{secret}");
     let what = format!("a token in the Secret {namespace}/{secret}");
-    let encoded = lab.eventually(SOON, &what, &format!("{MACHINE}-kube-controller-manager"), || {
-        let object = admin.get(&path).map_err(|error| format!("{error:#}"))?;
-        object["data"]["token"].as_str().map(str::to_owned).ok_or_else(|| "none yet".to_owned())
-    })?;
+    let encoded = lab.eventually(
+        SOON,
+        &what,
+        &format!("{MACHINE}-kube-controller-manager"),
+        || {
+            let object = admin.get(&path).map_err(|error| format!("{error:#}"))?;
+            object["data"]["token"]
+                .as_str()
+                .map(str::to_owned)
+                .ok_or_else(|| "none yet".to_owned())
+        },
+    )?;
     let token = STANDARD.decode(encoded).map_err(anyhow::Error::from)?;
     let token = String::from_utf8(token).map_err(anyhow::Error::from)?;
     let kubeconfig = token_kubeconfig(&files, SERVER, secret, &token)?;
@@ -81,7 +94,12 @@ fn credentials(files: &Files) -> Result<()> {
         authority.kubeconfig(files, SERVER, user, group)?;
     }
     for (node, _) in NODES {
-        authority.kubeconfig(files, SERVER, &format!("system:node:{node}"), Some("system:nodes"))?;
+        authority.kubeconfig(
+            files,
+            SERVER,
+            &format!("system:node:{node}"),
+            Some("system:nodes"),
+        )?;
     }
     Ok(())
 }
@@ -91,12 +109,23 @@ fn start_parts(lab: &mut Lab, files: &Files) -> Result<String> {
     let data = format!("--data-dir={}", text(&files.file("etcd")));
     let listen = format!("--listen-client-urls={ETCD}");
     let advertise = format!("--advertise-client-urls={ETCD}");
-    let etcd = [&data, &listen, &advertise, "--unsafe-no-fsync", "--log-level=warn"];
+    let etcd = [
+        &data,
+        &listen,
+        &advertise,
+        "--unsafe-no-fsync",
+        "--log-level=warn",
+    ];
     lab.start(MACHINE, "etcd", &files.program("etcd"), &etcd)?;
 
     let arguments = server_arguments(files);
     let arguments: Vec<&str> = arguments.iter().map(String::as_str).collect();
-    let part = lab.start(MACHINE, "kube-apiserver", &files.program("kube-apiserver"), &arguments)?;
+    let part = lab.start(
+        MACHINE,
+        "kube-apiserver",
+        &files.program("kube-apiserver"),
+        &arguments,
+    )?;
 
     let arguments = controller_arguments(files);
     let arguments: Vec<&str> = arguments.iter().map(String::as_str).collect();
@@ -114,8 +143,14 @@ fn server_arguments(files: &Files) -> Vec<String> {
         format!("--tls-private-key-file={}", text(&files.server_key())),
         format!("--client-ca-file={}", text(&files.authority())),
         "--service-account-issuer=https://kubernetes.default.svc".to_owned(),
-        format!("--service-account-key-file={}", text(&files.accounts_public())),
-        format!("--service-account-signing-key-file={}", text(&files.accounts_key())),
+        format!(
+            "--service-account-key-file={}",
+            text(&files.accounts_public())
+        ),
+        format!(
+            "--service-account-signing-key-file={}",
+            text(&files.accounts_key())
+        ),
         "--authorization-mode=Node,RBAC".to_owned(),
         "--enable-admission-plugins=NodeRestriction".to_owned(),
         "--service-cluster-ip-range=10.96.0.0/16".to_owned(),
@@ -126,14 +161,23 @@ fn server_arguments(files: &Files) -> Vec<String> {
 
 fn controller_arguments(files: &Files) -> Vec<String> {
     vec![
-        format!("--kubeconfig={}", text(&files.kubeconfig("system:kube-controller-manager"))),
-        format!("--service-account-private-key-file={}", text(&files.accounts_key())),
+        format!(
+            "--kubeconfig={}",
+            text(&files.kubeconfig("system:kube-controller-manager"))
+        ),
+        format!(
+            "--service-account-private-key-file={}",
+            text(&files.accounts_key())
+        ),
         format!("--root-ca-file={}", text(&files.authority())),
         "--use-service-account-credentials=true".to_owned(),
         "--leader-elect=false".to_owned(),
         "--allocate-node-cidrs=false".to_owned(),
         format!("--cluster-signing-cert-file={}", text(&files.authority())),
-        format!("--cluster-signing-key-file={}", text(&files.authority_key())),
+        format!(
+            "--cluster-signing-key-file={}",
+            text(&files.authority_key())
+        ),
         format!("--cert-dir={}", text(&files.file("controller-manager"))),
     ]
 }

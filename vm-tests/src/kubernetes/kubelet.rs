@@ -21,13 +21,16 @@ use super::{
     api::{Api, Patch},
     clock,
 };
-use crate::output::say;
+use crate::{output::say, wait};
 
 /// Between two looks at the Pods.
 const PODS: Duration = Duration::from_millis(500);
 
 /// Between two signs of life, as a kubelet's.
 const HEARTBEAT: Duration = Duration::from_secs(10);
+
+/// kubectl listens long before.
+const START: Duration = Duration::from_secs(30);
 
 /// A port of this node answers at once or not at all.
 const PROBE: Duration = Duration::from_millis(200);
@@ -57,6 +60,7 @@ impl Kubelet {
     pub(crate) fn run(&self) -> Result<()> {
         let mut proxy = start_proxy(&self.kubectl, &self.kubeconfig, &self.socket)?;
         let api = Api::at(&self.socket);
+        wait::until(START, || api.is_ready().ok()).context("the API server does not answer")?;
         let mut next_heartbeat = Instant::now();
         let mut trouble = String::new();
         loop {
@@ -70,7 +74,10 @@ impl Kubelet {
                 }
                 self.report_pods(&api)
             };
-            let now = round().err().map(|error| format!("{error:#}")).unwrap_or_default();
+            let now = round()
+                .err()
+                .map(|error| format!("{error:#}"))
+                .unwrap_or_default();
             if now != trouble {
                 say(if now.is_empty() { "reporting" } else { &now });
                 trouble = now;
@@ -91,7 +98,8 @@ impl Kubelet {
             });
             return api.create(leases, &object);
         }
-        api.patch(&lease, Patch::Merge, &json!({ "spec": spec })).map(drop)
+        api.patch(&lease, Patch::Merge, &json!({ "spec": spec }))
+            .map(drop)
     }
 
     /// Registers the Node, and says that it is Ready when the API server thinks otherwise.
@@ -99,7 +107,8 @@ impl Kubelet {
         let path = format!("/api/v1/nodes/{}", self.node);
         let known = api.request("GET", &path, "application/json", None)?;
         if known.status == 404 {
-            let labels = json!({ "kubernetes.io/hostname": self.node, "kubernetes.io/os": "linux" });
+            let labels =
+                json!({ "kubernetes.io/hostname": self.node, "kubernetes.io/os": "linux" });
             let node = json!({
                 "apiVersion": "v1", "kind": "Node",
                 "metadata": { "name": self.node, "labels": labels },
@@ -119,15 +128,31 @@ impl Kubelet {
             }],
             "nodeInfo": { "kubeletVersion": "v1.36.3", "operatingSystem": "linux" },
         });
-        api.patch(&format!("{path}/status"), Patch::Strategic, &json!({ "status": status }))
-            .map(drop)
+        api.patch(
+            &format!("{path}/status"),
+            Patch::Strategic,
+            &json!({ "status": status }),
+        )
+        .map(drop)
     }
 
     fn report_pods(&self, api: &Api) -> Result<()> {
-        let pods = api.get(&format!("/api/v1/pods?fieldSelector=spec.nodeName={}", self.node))?;
+        let pods = api.get(&format!(
+            "/api/v1/pods?fieldSelector=spec.nodeName={}",
+            self.node
+        ))?;
         for pod in pods["items"].as_array().into_iter().flatten() {
-            let name = |field: &str| pod["metadata"][field].as_str().unwrap_or_default().to_owned();
-            let path = format!("/api/v1/namespaces/{}/pods/{}", name("namespace"), name("name"));
+            let name = |field: &str| {
+                pod["metadata"][field]
+                    .as_str()
+                    .unwrap_or_default()
+                    .to_owned()
+            };
+            let path = format!(
+                "/api/v1/namespaces/{}/pods/{}",
+                name("namespace"),
+                name("name")
+            );
             if pod["metadata"]["deletionTimestamp"].is_string() {
                 api.delete(&format!("{path}?gracePeriodSeconds=0"))?;
                 continue;
@@ -135,7 +160,11 @@ impl Kubelet {
             let ready = if self.accepts(pod) { "True" } else { "False" };
             if condition(pod, "Ready") != Some(ready) || pod["status"]["phase"] != "Running" {
                 let status = self.pod_status(pod, ready);
-                api.patch(&format!("{path}/status"), Patch::Strategic, &json!({ "status": status }))?;
+                api.patch(
+                    &format!("{path}/status"),
+                    Patch::Strategic,
+                    &json!({ "status": status }),
+                )?;
             }
         }
         Ok(())
@@ -147,7 +176,9 @@ impl Kubelet {
         containers
             .flat_map(|container| container["ports"].as_array().into_iter().flatten())
             .filter_map(|port| u16::try_from(port["containerPort"].as_u64()?).ok())
-            .all(|port| TcpStream::connect_timeout(&SocketAddr::new(self.address, port), PROBE).is_ok())
+            .all(|port| {
+                TcpStream::connect_timeout(&SocketAddr::new(self.address, port), PROBE).is_ok()
+            })
     }
 
     fn pod_status(&self, pod: &Value, ready: &str) -> Value {
@@ -158,10 +189,8 @@ impl Kubelet {
                 json!({ "type": kind, "status": status, "lastTransitionTime": clock::now_seconds() })
             })
             .collect();
-        let started = match &pod["status"]["startTime"] {
-            Value::String(time) => time.clone(),
-            _ => clock::now_seconds(),
-        };
+        let started = pod["status"]["startTime"].as_str();
+        let started = started.map_or_else(clock::now_seconds, str::to_owned);
         json!({
             "phase": "Running", "startTime": started, "conditions": conditions,
             "hostIP": self.address, "hostIPs": [{ "ip": self.address }],
@@ -188,6 +217,8 @@ fn start_proxy(kubectl: &Path, kubeconfig: &Path, socket: &Path) -> Result<Child
 /// The status of one of an object's conditions.
 pub(super) fn condition<'a>(object: &'a Value, kind: &str) -> Option<&'a str> {
     let conditions = object["status"]["conditions"].as_array()?;
-    let found = conditions.iter().find(|condition| condition["type"] == kind)?;
+    let found = conditions
+        .iter()
+        .find(|condition| condition["type"] == kind)?;
     found["status"].as_str()
 }

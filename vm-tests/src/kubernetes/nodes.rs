@@ -18,8 +18,11 @@ use crate::lab::{Lab, SOCKET, probe, step::Outcome};
 pub(super) fn join(lab: &mut Lab) -> Outcome {
     let files = Files::of(&lab.site);
     for (node, address) in NODES {
-        lab.machine(node)?
-            .feed("sysctl", &["-q", "-p", "-"], "net.ipv4.ip_forward = 1\nnet.ipv4.conf.all.rp_filter = 0\n")?;
+        lab.machine(node)?.feed(
+            "sysctl",
+            &["-q", "-p", "-"],
+            "net.ipv4.ip_forward = 1\nnet.ipv4.conf.all.rp_filter = 0\n",
+        )?;
         start_kubelet(lab, node, address)?;
     }
     let admin = admin(&files);
@@ -29,7 +32,11 @@ pub(super) fn join(lab: &mut Lab) -> Outcome {
         lab.eventually(SOON, &what, &format!("{node}-kubelet"), || {
             let object = admin.get(&path).map_err(|error| format!("{error:#}"))?;
             let ready = condition(&object, "Ready").unwrap_or("not known yet");
-            if ready == "True" { Ok(()) } else { Err(format!("Ready is {ready}")) }
+            if ready == "True" {
+                Ok(())
+            } else {
+                Err(format!("Ready is {ready}"))
+            }
         })?;
         start_kube_proxy(lab, &files, node)?;
     }
@@ -41,14 +48,22 @@ pub(super) fn join(lab: &mut Lab) -> Outcome {
     admin.patch(&format!("/api/v1/nodes/{MACHINE}"), Patch::Merge, &labels)?;
     for (node, _) in NODES {
         let machine = lab.machine(node)?;
-        lab.eventually(SOON, "kube-proxy to have written its rules", &format!("{node}-kube-proxy"), || {
-            machine
-                .succeed("nft", &["list", "table", "ip", "kube-proxy"])
-                .map(drop)
-                .map_err(|error| format!("{error:#}"))
-        })?;
+        lab.eventually(
+            SOON,
+            "kube-proxy to have written its rules",
+            &format!("{node}-kube-proxy"),
+            || {
+                machine
+                    .succeed("nft", &["list", "table", "ip", "kube-proxy"])
+                    .map(drop)
+                    .map_err(|error| format!("{error:#}"))
+            },
+        )?;
     }
-    Ok("talos-1, talos-2 and talos-3 are Ready; kube-proxy (nftables) has its rules on each".to_owned())
+    Ok(
+        "talos-1, talos-2 and talos-3 are Ready; kube-proxy (nftables) has its rules on each"
+            .to_owned(),
+    )
 }
 
 /// Starts the daemons as the ServiceAccount of `lanlord manifests`.
@@ -60,9 +75,12 @@ pub(super) fn start_daemons(lab: &mut Lab) -> Outcome {
     for (node, _) in NODES {
         let machine = lab.machine(node)?;
         let what = format!("{node} to be ready");
-        lab.eventually(Duration::from_secs(10), &what, &format!("{node}-lanlord"), || {
-            probe::http_ok(machine, "http://127.0.0.1:7472/readyz")
-        })?;
+        lab.eventually(
+            Duration::from_secs(10),
+            &what,
+            &format!("{node}-lanlord"),
+            || probe::http_ok(machine, "http://127.0.0.1:7472/readyz"),
+        )?;
     }
     Ok("lanlord node is ready on all three, and watches the API as ServiceAccount metallb-system/lanlord".to_owned())
 }
@@ -71,7 +89,15 @@ fn start_daemon(lab: &mut Lab, node: &str, kubeconfig: &str) -> Result<String> {
     let state = text(&lab.machine(node)?.directory().join("state"));
     let program = text(&lab.lanlord);
     let arguments = [
-        "node", "--kubeconfig", kubeconfig, "--node-name", node, "--state", &state, "--socket", SOCKET,
+        "node",
+        "--kubeconfig",
+        kubeconfig,
+        "--node-name",
+        node,
+        "--state",
+        &state,
+        "--socket",
+        SOCKET,
     ];
     lab.start(node, "lanlord", &program, &arguments)
 }
@@ -82,8 +108,17 @@ fn start_kubelet(lab: &mut Lab, node: &str, address: &str) -> Result<String> {
     let kubeconfig = text(&files.kubeconfig(node));
     let socket = text(&files.socket(node));
     let arguments = [
-        "kubelet", "--node", node, "--address", address, "--kubectl", &kubectl, "--kubeconfig", &kubeconfig,
-        "--socket", &socket,
+        "kubelet",
+        "--node",
+        node,
+        "--address",
+        address,
+        "--kubectl",
+        &kubectl,
+        "--kubeconfig",
+        &kubeconfig,
+        "--socket",
+        &socket,
     ];
     lab.start_stand_in(node, "kubelet", &arguments)
         .with_context(|| format!("start the kubelet stand-in of {node}"))
@@ -91,7 +126,10 @@ fn start_kubelet(lab: &mut Lab, node: &str, address: &str) -> Result<String> {
 
 /// The Node object must be there. Without the conntrack flags it would write sysctls that no namespace has.
 fn start_kube_proxy(lab: &mut Lab, files: &Files, node: &str) -> Result<String> {
-    let kubeconfig = format!("--kubeconfig={}", text(&files.kubeconfig("system:kube-proxy")));
+    let kubeconfig = format!(
+        "--kubeconfig={}",
+        text(&files.kubeconfig("system:kube-proxy"))
+    );
     let name = format!("--hostname-override={node}");
     let arguments = [
         &kubeconfig,

@@ -14,10 +14,20 @@ use super::{
 use crate::lab::{Lab, build, step::Outcome};
 
 /// Objects of the scenario that are the same with and without Kubernetes, and the router's Secret.
-const SHARED: [&str; 4] = ["lanlord-router.yaml", "pool.yaml", "traefik.yaml", "ingress.yaml"];
+const SHARED: [&str; 4] = [
+    "lanlord-router.yaml",
+    "pool.yaml",
+    "traefik.yaml",
+    "ingress.yaml",
+];
 
 /// Objects that only a cluster needs; the namespaces come first.
-const OWN: [&str; 4] = ["namespaces.yaml", "traefik-access.yaml", "example-service.yaml", "second-service.yaml"];
+const OWN: [&str; 4] = [
+    "namespaces.yaml",
+    "traefik-access.yaml",
+    "example-service.yaml",
+    "second-service.yaml",
+];
 
 /// Applies all of them.
 pub(super) fn apply(lab: &mut Lab) -> Outcome {
@@ -45,11 +55,19 @@ pub(super) fn apply(lab: &mut Lab) -> Outcome {
 /// Server-side apply of files; how many objects there were.
 fn kubectl_apply(lab: &Lab, files: &Files, paths: &[String]) -> Result<usize> {
     let kubeconfig = text(&files.kubeconfig("admin"));
-    let mut arguments = vec!["apply", "--server-side", "--validate=strict", "--kubeconfig", &kubeconfig];
+    let mut arguments = vec![
+        "apply",
+        "--server-side",
+        "--validate=strict",
+        "--kubeconfig",
+        &kubeconfig,
+    ];
     for path in paths {
         arguments.extend(["--filename", path]);
     }
-    let output = lab.machine(MACHINE)?.run(&files.program("kubectl"), &arguments)?;
+    let output = lab
+        .machine(MACHINE)?
+        .run(&files.program("kubectl"), &arguments)?;
     Ok(printed(output, "kubectl apply")?.lines().count())
 }
 
@@ -67,14 +85,26 @@ fn printed(output: Output, what: &str) -> Result<String> {
 fn await_definitions(lab: &Lab, files: &Files) -> Result<usize, crate::lab::failure::Failure> {
     let admin = admin(files);
     let list = "/apis/apiextensions.k8s.io/v1/customresourcedefinitions";
-    lab.eventually(SOON, "the CRDs to be established", &format!("{MACHINE}-kube-apiserver"), || {
-        let all = admin.get(list).map_err(|error| format!("{error:#}"))?;
-        let all = all["items"].as_array().map(Vec::as_slice).unwrap_or_default();
-        let waiting: Vec<&Value> = all
-            .iter()
-            .filter(|crd| condition(crd, "Established") != Some("True"))
-            .map(|crd| &crd["metadata"]["name"])
-            .collect();
-        if waiting.is_empty() { Ok(all.len()) } else { Err(format!("waiting for {waiting:?}")) }
-    })
+    lab.eventually(
+        SOON,
+        "the CRDs to be established",
+        &format!("{MACHINE}-kube-apiserver"),
+        || {
+            let all = admin.get(list).map_err(|error| format!("{error:#}"))?;
+            let all = all["items"]
+                .as_array()
+                .map(Vec::as_slice)
+                .unwrap_or_default();
+            let waiting: Vec<&Value> = all
+                .iter()
+                .filter(|crd| condition(crd, "Established") != Some("True"))
+                .map(|crd| &crd["metadata"]["name"])
+                .collect();
+            if waiting.is_empty() {
+                Ok(all.len())
+            } else {
+                Err(format!("waiting for {waiting:?}"))
+            }
+        },
+    )
 }

@@ -20,19 +20,33 @@ const POOL: &str = "metallb.io/ip-allocated-from-pool";
 pub(super) fn addresses_are_given(lab: &mut Lab) -> Outcome {
     let wanted = await_address(lab, "traefik", "traefik")?;
     if wanted != VIP {
-        return Err(expected(&format!("traefik/traefik to get the {VIP} it asks for"), &wanted.to_string()));
+        return Err(expected(
+            &format!("traefik/traefik to get the {VIP} it asks for"),
+            &wanted.to_string(),
+        ));
     }
     let chosen = await_address(lab, "default", "second-service")?;
     let admin = admin(&Files::of(&lab.site));
     let events = "/apis/events.k8s.io/v1/namespaces/traefik/events";
-    let reason = lab.eventually(SOON, "an event on traefik/traefik", "talos-1-lanlord", || {
-        let all = admin.get(events).map_err(|error| format!("{error:#}"))?;
-        let all = all["items"].as_array().map(Vec::as_slice).unwrap_or_default();
-        all.iter()
-            .find(|event| event["regarding"]["name"] == "traefik" && event["regarding"]["kind"] == "Service")
-            .and_then(|event| event["reason"].as_str().map(str::to_owned))
-            .ok_or_else(|| format!("{} events of other kinds", all.len()))
-    })?;
+    let reason = lab.eventually(
+        SOON,
+        "an event on traefik/traefik",
+        "talos-1-lanlord",
+        || {
+            let all = admin.get(events).map_err(|error| format!("{error:#}"))?;
+            let all = all["items"]
+                .as_array()
+                .map(Vec::as_slice)
+                .unwrap_or_default();
+            all.iter()
+                .find(|event| {
+                    event["regarding"]["name"] == "traefik"
+                        && event["regarding"]["kind"] == "Service"
+                })
+                .and_then(|event| event["reason"].as_str().map(str::to_owned))
+                .ok_or_else(|| format!("{} events of other kinds", all.len()))
+        },
+    )?;
     Ok(format!(
         "traefik/traefik has {wanted}, which it asked for, default/second-service has {chosen}; event {reason}"
     ))
@@ -51,7 +65,10 @@ pub(super) fn second_path_reaches_second_service(lab: &mut Lab) -> Outcome {
         let url = format!("{scheme}://www.example.com/second");
         await_page(lab, &url, |page| page.server == "second-service")?;
     }
-    Ok("laptop gets http:// and https://www.example.com/second: 200, served by second-service".to_owned())
+    Ok(
+        "laptop gets http:// and https://www.example.com/second: 200, served by second-service"
+            .to_owned(),
+    )
 }
 
 /// A Service that names itself is reached without an ingress controller, through kube-proxy alone.
@@ -61,25 +78,43 @@ pub(super) fn annotated_service_has_a_name(lab: &mut Lab) -> Outcome {
     let what = format!("second.example.com to be {address}");
     lab.eventually(SOON, &what, "talos-1-lanlord", || {
         let found = probe::resolve(laptop, ROUTER, "second.example.com")?;
-        if found == [address.as_str()] { Ok(()) } else { Err(found.join(", ")) }
+        if found == [address.as_str()] {
+            Ok(())
+        } else {
+            Err(found.join(", "))
+        }
     })?;
-    await_page(lab, "http://second.example.com/", |page| page.server == "second-service")?;
-    Ok(format!("second.example.com is {address}, from an annotation, and answers through kube-proxy alone"))
+    await_page(lab, "http://second.example.com/", |page| {
+        page.server == "second-service"
+    })?;
+    Ok(format!(
+        "second.example.com is {address}, from an annotation, and answers through kube-proxy alone"
+    ))
 }
 
 fn await_page(lab: &Lab, url: &str, right: impl Fn(&Page) -> bool) -> Result<Page, Failure> {
     let laptop = lab.machine("laptop")?;
-    lab.eventually(SOON, &format!("{url} from the right server"), "talos-2-traefik", || {
-        let page = page::fetch(laptop, url)?;
-        if right(&page) { Ok(page) } else { Err(format!("{page:?}")) }
-    })
+    lab.eventually(
+        SOON,
+        &format!("{url} from the right server"),
+        "talos-2-traefik",
+        || {
+            let page = page::fetch(laptop, url)?;
+            if right(&page) {
+                Ok(page)
+            } else {
+                Err(format!("{page:?}"))
+            }
+        },
+    )
 }
 
 /// The address in a Service's status, once the annotation says which pool it is from.
 fn await_address(lab: &Lab, namespace: &str, name: &str) -> Result<Ipv4Addr, Failure> {
     let admin = admin(&Files::of(&lab.site));
     let path = format!("/api/v1/namespaces/{namespace}/services/{name}");
-    let what = format!("an address in the status of {namespace}/{name}, and its pool in an annotation");
+    let what =
+        format!("an address in the status of {namespace}/{name}, and its pool in an annotation");
     lab.eventually(SOON, &what, "talos-1-lanlord", || {
         let service = admin.get(&path).map_err(|error| format!("{error:#}"))?;
         let given = &service["status"]["loadBalancer"]["ingress"][0]["ip"];

@@ -24,7 +24,10 @@ const TRAEFIK: Workload = Workload {
     namespace: "traefik",
     name: "traefik",
     account: "traefik",
-    labels: &[("app.kubernetes.io/name", "traefik"), ("app.kubernetes.io/instance", "traefik-traefik")],
+    labels: &[
+        ("app.kubernetes.io/name", "traefik"),
+        ("app.kubernetes.io/instance", "traefik-traefik"),
+    ],
     ports: &[("web", 8000), ("websecure", 8443)],
 };
 
@@ -65,7 +68,13 @@ pub(super) fn start(lab: &mut Lab) -> Outcome {
 }
 
 /// On ports above 1024, as in Traefik's chart.
-fn start_traefik(lab: &mut Lab, files: &Files, node: &str, address: &str, token: &str) -> Result<String> {
+fn start_traefik(
+    lab: &mut Lab,
+    files: &Files,
+    node: &str,
+    address: &str,
+    token: &str,
+) -> Result<String> {
     let arguments = [
         format!("--entrypoints.web.address={address}:8000"),
         format!("--entrypoints.websecure.address={address}:8443"),
@@ -73,7 +82,10 @@ fn start_traefik(lab: &mut Lab, files: &Files, node: &str, address: &str, token:
         "--providers.kubernetesingress=true".to_owned(),
         format!("--providers.kubernetesingress.endpoint={SERVER}"),
         format!("--providers.kubernetesingress.token={token}"),
-        format!("--providers.kubernetesingress.certauthfilepath={}", text(&files.authority())),
+        format!(
+            "--providers.kubernetesingress.certauthfilepath={}",
+            text(&files.authority())
+        ),
         "--providers.kubernetesingress.ingressendpoint.publishedservice=traefik/traefik".to_owned(),
         "--global.checknewversion=false".to_owned(),
         "--global.sendanonymoususage=false".to_owned(),
@@ -85,7 +97,11 @@ fn start_traefik(lab: &mut Lab, files: &Files, node: &str, address: &str, token:
 fn start_page(lab: &mut Lab, workload: &Workload, node: &str, name: &str) -> Result<()> {
     for (_, port) in workload.ports {
         let listen = format!("0.0.0.0:{port}");
-        lab.start_stand_in(node, workload.name, &["http", "--listen", &listen, "--name", name])?;
+        lab.start_stand_in(
+            node,
+            workload.name,
+            &["http", "--listen", &listen, "--name", name],
+        )?;
     }
     Ok(())
 }
@@ -93,8 +109,11 @@ fn start_page(lab: &mut Lab, workload: &Workload, node: &str, name: &str) -> Res
 impl Workload {
     /// The Pod on a node. Nothing schedules it, nothing pulls its image.
     fn pod(&self, node: &str) -> Value {
-        let labels: serde_json::Map<String, Value> =
-            self.labels.iter().map(|(key, value)| ((*key).to_owned(), json!(value))).collect();
+        let labels: serde_json::Map<String, Value> = self
+            .labels
+            .iter()
+            .map(|(key, value)| ((*key).to_owned(), json!(value)))
+            .collect();
         let ports: Vec<Value> = self
             .ports
             .iter()
@@ -134,6 +153,10 @@ fn await_endpoints(lab: &Lab, workload: &Workload) -> Result<(), Failure> {
             .flat_map(|slice| slice["endpoints"].as_array().into_iter().flatten())
             .filter(|endpoint| endpoint["conditions"]["ready"] == true)
             .count();
-        if ready == WORKERS.len() { Ok(()) } else { Err(format!("{ready} ready")) }
+        if ready == WORKERS.len() {
+            Ok(())
+        } else {
+            Err(format!("{ready} ready"))
+        }
     })
 }

@@ -19,6 +19,8 @@ pub fn fetch(machine: &Machine, url: &str) -> Result<Page, String> {
             &[
                 "--silent",
                 "--show-error",
+                // The lab's certificates are signed by nobody that curl knows.
+                "--insecure",
                 "--max-time",
                 "2",
                 "--write-out",

@@ -16,8 +16,9 @@ use super::{
     user, www,
 };
 use crate::{
+    kubernetes,
     output::{complain, say},
-    packages,
+    packages, tools,
 };
 
 /// What may be asked of a lab.
@@ -30,7 +31,7 @@ pub struct Options {
     #[arg(long)]
     pub once: bool,
     /// After the last step, break things one by one and look who survives.
-    #[arg(long)]
+    #[arg(long, conflicts_with = "kubernetes")]
     pub faults: bool,
     /// Print the steps as JSON lines.
     #[arg(long)]
@@ -52,6 +53,10 @@ pub fn up(options: &Options, name: &str) -> Result<ExitCode> {
     packages::ensure_dhcp_client()?;
     let dhcp_client = choose_client(options)?;
     let lanlord = binary(options)?;
+    if options.kubernetes {
+        // While there is an Internet: a user's own namespace has none.
+        tools::ensure()?;
+    }
     user::become_root()?;
     let format = if options.json {
         Format::Json
@@ -84,6 +89,9 @@ pub fn up(options: &Options, name: &str) -> Result<ExitCode> {
 }
 
 fn steps(options: &Options) -> Vec<Step> {
+    if options.kubernetes {
+        return kubernetes::steps();
+    }
     let mut steps = www::steps();
     if options.faults {
         steps.extend(faults::steps());
