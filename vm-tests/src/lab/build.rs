@@ -48,3 +48,20 @@ pub fn release_binary() -> Result<PathBuf> {
         .find_map(|artifact| artifact.executable)
         .context("cargo named no executable")
 }
+
+/// The lab binary beside this program: cargo builds the programs of a package together only when asked.
+pub fn lab_binary() -> Result<PathBuf> {
+    let own = std::env::current_exe().context("find this program")?;
+    let lab = own.with_file_name("lab");
+    let status = Command::new(std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into()))
+        .args(["build", "--quiet", "--package", "vm-tests", "--bin", "lab"])
+        .current_dir(workspace())
+        .status()
+        .context("run cargo build")?;
+    ensure!(
+        status.success() && lab.exists(),
+        "build {}: {status}",
+        lab.display()
+    );
+    Ok(lab)
+}

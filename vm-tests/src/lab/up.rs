@@ -57,7 +57,7 @@ pub fn up(options: &Options, name: &str) -> Result<ExitCode> {
         // While there is an Internet: a user's own namespace has none.
         tools::ensure()?;
     }
-    user::become_root()?;
+    user::become_root(&lanlord)?;
     let format = if options.json {
         Format::Json
     } else {

@@ -1,6 +1,6 @@
 //! An ordinary user gets a user namespace of their own, in which they are root.
 
-use std::{os::unix::process::CommandExt, process::Command};
+use std::{os::unix::process::CommandExt, path::Path, process::Command};
 
 use anyhow::{Context, Result};
 use nix::{
@@ -12,8 +12,8 @@ use nix::{
 pub const OUTSIDE: &str = "LANLORD_LAB_USER";
 
 /// As root, does nothing. As a user, starts this program again as root of new user, network and mount namespaces, and
-/// does not return. Must be called while the process has one thread.
-pub fn become_root() -> Result<()> {
+/// does not return; `lanlord`, built outside, is not built again. Must be called while the process has one thread.
+pub fn become_root(lanlord: &Path) -> Result<()> {
     let (user, group) = (geteuid(), getegid());
     if user.is_root() {
         return Ok(());
@@ -35,6 +35,7 @@ pub fn become_root() -> Result<()> {
     let error = Command::new("/proc/self/exe")
         .args(std::env::args_os().skip(1))
         .env(OUTSIDE, user.to_string())
+        .env("LANLORD_BINARY", lanlord)
         .exec();
     Err(error).context("start again inside the user namespace")
 }

@@ -40,6 +40,13 @@ impl Entry {
         Ok(Self { spaces })
     }
 
+    /// Opens the network namespace of `pid` alone: a thread among others may enter that.
+    pub fn network(pid: u32) -> Result<Self> {
+        Ok(Self {
+            spaces: vec![(open(pid, "net")?, CloneFlags::CLONE_NEWNET)],
+        })
+    }
+
     /// Moves this thread in. Only a process with one thread may change its user or mount namespace.
     pub fn enter(&self) -> Result<()> {
         for (space, kind) in &self.spaces {
