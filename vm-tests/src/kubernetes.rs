@@ -53,6 +53,7 @@ fn replaced(step: Step) -> Vec<Step> {
             own("control-plane", control_plane::start),
             own("cluster-nodes", nodes::join),
             own("cluster-objects", objects::apply),
+            own("kubelet-rights", requests::kubelets_read_one_secret),
             own("workload", workload::start),
             own("nodes", nodes::start_daemons),
         ],

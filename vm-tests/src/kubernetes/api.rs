@@ -169,3 +169,6 @@ fn split(answer: &str) -> Option<(u16, String)> {
     let status = head.split_whitespace().nth(1)?.parse().ok()?;
     Some((status, body.to_owned()))
 }
+
+#[cfg(test)]
+mod tests;

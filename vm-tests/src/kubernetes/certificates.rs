@@ -142,3 +142,6 @@ fn subject(common_name: &str, organization: Option<&str>) -> DistinguishedName {
     name.push(DnType::CommonName, common_name);
     name
 }
+
+#[cfg(test)]
+mod tests;

@@ -4,7 +4,7 @@ use std::net::Ipv4Addr;
 
 use serde_json::Value;
 
-use super::{SOON, control_plane::admin, files::Files};
+use super::{SOON, api::Api, control_plane::admin, files::Files};
 use crate::lab::{
     Lab,
     failure::{Failure, expected},
@@ -50,6 +50,31 @@ pub(super) fn addresses_are_given(lab: &mut Lab) -> Outcome {
     Ok(format!(
         "traefik/traefik has {wanted}, which it asked for, default/second-service has {chosen}; event {reason}"
     ))
+}
+
+/// What `lanlord manifests` gives to kubelets (design D6): the token's Secret, and no other object of the namespace.
+pub(super) fn kubelets_read_one_secret(lab: &mut Lab) -> Outcome {
+    let kubelet = Api::at(&Files::of(&lab.site).socket(WORKERS[0]));
+    let secrets = "/api/v1/namespaces/metallb-system/secrets";
+    for (path, wanted) in [
+        (format!("{secrets}/lanlord-token"), 200),
+        (format!("{secrets}/lanlord-router"), 403),
+        (secrets.to_owned(), 403),
+        ("/apis/metallb.io/v1beta1/ipaddresspools".to_owned(), 403),
+    ] {
+        let answer = kubelet.request("GET", &path, "application/json", None)?;
+        if answer.status != wanted {
+            let seen = format!("{} {}", answer.status, answer.body["message"]);
+            return Err(expected(
+                &format!("{wanted} for a kubelet's GET {path}"),
+                &seen,
+            ));
+        }
+    }
+    Ok(
+        "a kubelet may read the Secret lanlord-token, and nothing else of metallb-system"
+            .to_owned(),
+    )
 }
 
 /// With Traefik's own certificate, which no authority signed.
