@@ -207,8 +207,14 @@ impl FromStr for AddressRange {
 }
 
 impl fmt::Display for AddressRange {
+    /// `prefix/length` where the range is one, else `first-last`; [`FromStr`] reads both.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{}-{}", self.first, self.last)
+        let host_bits = (bits(self.first) ^ bits(self.last)).count_ones();
+        let width = if self.is_ipv4() { 32 } else { 128 };
+        match u8::try_from(width - host_bits).map(|length| IpNet::new(self.first, length)) {
+            Ok(Ok(prefix)) if Self::from(prefix) == *self => prefix.fmt(f),
+            Ok(_) | Err(_) => write!(f, "{}-{}", self.first, self.last),
+        }
     }
 }
 
