@@ -22,7 +22,7 @@ use crate::{
     saved::Saved,
     special,
     zone::{Holder, Zone},
-    zones::Zones,
+    zones::{Zones, address_in},
 };
 
 /// TTL of names from the configuration and of the router's own.
@@ -80,6 +80,17 @@ pub struct ZoneSummary {
     pub leases: usize,
     /// Names that clusters hold.
     pub dynamic: usize,
+}
+
+/// A name that stands for addresses.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct NameEntry {
+    /// Lower case, no final dot.
+    pub name: String,
+    /// Its addresses.
+    pub addresses: Vec<IpAddr>,
+    /// Whose records are answered.
+    pub holder: Holder,
 }
 
 impl Authority {
@@ -156,6 +167,23 @@ impl Authority {
             .collect()
     }
 
+    /// Every name that stands for addresses, with who holds it; without what is always there, such as `localhost`.
+    pub fn names(&self) -> Vec<NameEntry> {
+        self.zones
+            .iter()
+            .filter(|zone| self.is_own(zone.apex()))
+            .flat_map(|zone| zone.nodes())
+            .filter_map(|node| {
+                let addresses: Vec<IpAddr> = node.records().iter().filter_map(address_in).collect();
+                (!addresses.is_empty()).then(|| NameEntry {
+                    name: shown(&node.name),
+                    addresses,
+                    holder: node.holder().cloned().unwrap_or(Holder::Static),
+                })
+            })
+            .collect()
+    }
+
     /// Whether a host may ask.
     pub fn serves(&self, client: IpAddr) -> bool {
         let client = client.to_canonical();
@@ -206,6 +234,12 @@ impl Authority {
     }
 }
 
+/// A name as it is shown: lower case, no final dot.
+fn shown(name: &Name) -> String {
+    let text = name.to_lowercase().to_ascii();
+    text.trim_end_matches('.').to_string()
+}
+
 fn summary(zone: &Zone) -> ZoneSummary {
     let held_by = |wanted: fn(&Holder) -> bool| {
         zone.nodes()
@@ -213,12 +247,7 @@ fn summary(zone: &Zone) -> ZoneSummary {
             .count()
     };
     ZoneSummary {
-        name: zone
-            .apex()
-            .to_lowercase()
-            .to_ascii()
-            .trim_end_matches('.')
-            .to_string(),
+        name: shown(zone.apex()),
         serial: zone.serial(),
         fallthrough: zone.fallthrough,
         names: zone.len(),

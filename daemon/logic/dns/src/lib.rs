@@ -37,7 +37,7 @@ mod zone;
 mod zones;
 
 pub use answer::{Answer, Reply, ReplyKind};
-pub use authority::{Authority, Settings, ZoneSettings, ZoneSummary};
+pub use authority::{Authority, NameEntry, Settings, ZoneSettings, ZoneSummary};
 pub use cache::{Cache, Question};
 pub use forward::{Forward, Resolution};
 pub use grant::{Grant, OWNER_LABEL, Pattern, PatternError, ROUTER_LABEL, ZoneGrant};

@@ -116,6 +116,26 @@ fn the_status_counts_names_by_source() {
     assert!(example.fallthrough);
 }
 
+#[test]
+fn the_status_lists_every_name_with_its_holder() {
+    let names = with_www().names();
+
+    let list: Vec<(&str, &Holder)> = names
+        .iter()
+        .map(|entry| (entry.name.as_str(), &entry.holder))
+        .collect();
+    let cluster = Holder::Cluster(name("lab"));
+    assert_eq!(
+        list,
+        [
+            ("nas.home.arpa", &Holder::Static),
+            ("router.home.arpa", &Holder::Static),
+            ("www.example.com", &cluster),
+            ("fixed.example.com", &Holder::Static),
+        ]
+    );
+}
+
 fn with_www() -> Authority {
     updated(
         &authority(),
