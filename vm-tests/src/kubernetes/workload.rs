@@ -87,6 +87,7 @@ fn start_traefik(
             text(&files.authority())
         ),
         "--providers.kubernetesingress.ingressendpoint.publishedservice=traefik/traefik".to_owned(),
+        "--log.nocolor=true".to_owned(),
         "--global.checknewversion=false".to_owned(),
         "--global.sendanonymoususage=false".to_owned(),
     ];
