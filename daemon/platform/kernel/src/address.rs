@@ -58,6 +58,17 @@ impl Netlink {
         }
     }
 
+    /// Addresses that carry our mark, with the index of their interface.
+    pub async fn own_addresses(&self) -> Result<Vec<(u32, IpNet)>, NetlinkError> {
+        let all = self.addresses().await?;
+        let own = all
+            .into_iter()
+            .filter(|(_, address)| address.protocol == PROTOCOL);
+        Ok(own
+            .map(|(index, address)| (index, address.prefix))
+            .collect())
+    }
+
     /// Takes every address off that carries our mark.
     pub async fn flush_addresses(&self) -> Result<(), NetlinkError> {
         for (index, address) in self.addresses().await? {

@@ -173,3 +173,6 @@ impl Port {
         }
     }
 }
+
+#[cfg(test)]
+mod tests;

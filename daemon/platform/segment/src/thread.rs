@@ -7,7 +7,7 @@ use std::{
     thread::JoinHandle,
 };
 
-use kernel::{capability, capability::Capability, feature, realtime};
+use kernel::{NetlinkError, capability, capability::Capability, feature, realtime};
 use tokio::{
     runtime,
     sync::{oneshot, watch},
@@ -46,40 +46,17 @@ pub fn start(settings: Settings, orders: watch::Receiver<Orders>) -> Result<Segm
     let (stop, stopped) = oneshot::channel();
     let (ended_sender, ended) = oneshot::channel();
     let (ready_sender, ready) = mpsc::sync_channel(1);
-    let thread = {
+    let open = {
         let counters = Arc::clone(&counters);
-        std::thread::Builder::new()
-            .name("wire".to_string())
-            .spawn(move || {
-                let run = AssertUnwindSafe(|| {
-                    let runtime = match runtime::Builder::new_current_thread().enable_all().build()
-                    {
-                        Ok(runtime) => runtime,
-                        Err(error) => {
-                            let _starter_waits = ready_sender.send(Err(Error::Thread(error)));
-                            return Ok(());
-                        }
-                    };
-                    runtime.block_on(async {
-                        let wire = Wire::open(settings, orders, report_sender, counters);
-                        match wire {
-                            Ok(wire) => {
-                                let _starter_waits = ready_sender.send(Ok(()));
-                                wire.punctual(&realtime::be_punctual()).run(stopped).await
-                            }
-                            Err(error) => {
-                                let _starter_waits = ready_sender.send(Err(Error::Netlink(error)));
-                                Ok(())
-                            }
-                        }
-                    })
-                });
-                let result = catch_unwind(run)
-                    .unwrap_or_else(|panic| Err(Failure::Panicked(text_of(&*panic))));
-                let _nobody_may_ask = ended_sender.send(result);
-            })
-            .map_err(Error::Thread)?
+        move || Wire::open(settings, orders, report_sender, counters)
     };
+    let thread = std::thread::Builder::new()
+        .name("wire".to_string())
+        .spawn(move || {
+            let result = contain(|| run(open, &ready_sender, stopped));
+            let _nobody_may_ask = ended_sender.send(result);
+        })
+        .map_err(Error::Thread)?;
     let gone = || {
         Error::Thread(std::io::Error::other(
             "the thread ended before it was ready",
@@ -94,6 +71,41 @@ pub fn start(settings: Settings, orders: watch::Receiver<Orders>) -> Result<Segm
         failure: None,
         thread: Some(thread),
     })
+}
+
+/// The thread: says whether it could begin, then works until it is stopped.
+fn run(
+    open: impl FnOnce() -> Result<Wire, NetlinkError>,
+    ready: &mpsc::SyncSender<Result<(), Error>>,
+    stopped: oneshot::Receiver<()>,
+) -> Result<(), Failure> {
+    let begin = || {
+        let runtime = runtime::Builder::new_current_thread()
+            .enable_all()
+            .build()
+            .map_err(Error::Thread)?;
+        let wire = {
+            // Sockets are registered with the runtime that is entered.
+            let _entered = runtime.enter();
+            open().map_err(Error::Netlink)?
+        };
+        Ok((runtime, wire.punctual(&realtime::be_punctual())))
+    };
+    let (result, begun) = match begin() {
+        Ok(begun) => (Ok(()), Some(begun)),
+        Err(error) => (Err(error), None),
+    };
+    let _starter_waits = ready.send(result);
+    match begun {
+        Some((runtime, wire)) => runtime.block_on(wire.run(stopped)),
+        None => Ok(()),
+    }
+}
+
+/// Keeps a panic from passing for an orderly end.
+fn contain(run: impl FnOnce() -> Result<(), Failure>) -> Result<(), Failure> {
+    catch_unwind(AssertUnwindSafe(run))
+        .unwrap_or_else(|panic| Err(Failure::Panicked(text_of(&*panic))))
 }
 
 impl Segment {
@@ -145,3 +157,6 @@ fn text_of(panic: &(dyn Any + Send)) -> String {
         .or_else(|| panic.downcast_ref::<String>().cloned())
         .unwrap_or_else(|| "no text".to_string())
 }
+
+#[cfg(test)]
+mod tests;

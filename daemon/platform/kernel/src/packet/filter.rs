@@ -24,7 +24,9 @@ const JUMP_IF_ANY_SET: u16 = 0x45;
 const RETURN: u16 = 0x06;
 
 const ETHERNET: u32 = 14;
+const IPV6: u32 = 40;
 const UDP: u32 = 17;
+const ICMPV6: u32 = 58;
 
 impl Filter {
     /// Accepts unfragmented IPv4 UDP datagrams to `port`, and nothing else (`tcpdump -dd 'udp dst port N'`).
@@ -40,6 +42,20 @@ impl Filter {
             plain(LOAD_X_HEADER_LENGTH, ETHERNET),
             plain(LOAD_HALF_INDIRECT, ETHERNET + 2),
             jump(JUMP_IF_EQUAL, u32::from(port), 0, 1),
+            plain(RETURN, u32::MAX),
+            plain(RETURN, 0),
+        ])
+    }
+
+    /// Accepts ICMPv6 messages of this type without extension headers (`tcpdump -dd 'icmp6 and ip6[40] == N'`).
+    pub fn icmpv6_type(kind: u8) -> Self {
+        Self(vec![
+            plain(LOAD_HALF, 12),
+            jump(JUMP_IF_EQUAL, 0x86dd, 0, 5),
+            plain(LOAD_BYTE, ETHERNET + 6),
+            jump(JUMP_IF_EQUAL, ICMPV6, 0, 3),
+            plain(LOAD_BYTE, ETHERNET + IPV6),
+            jump(JUMP_IF_EQUAL, u32::from(kind), 0, 1),
             plain(RETURN, u32::MAX),
             plain(RETURN, 0),
         ])
