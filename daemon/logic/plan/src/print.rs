@@ -4,6 +4,7 @@ use std::fmt;
 
 use ipam::PoolUse;
 use model::Refusal;
+use naming::Source;
 
 use crate::Plan;
 
@@ -66,9 +67,11 @@ impl Plan {
         names
             .map(|(host, name)| {
                 let addresses: Vec<_> = name.addresses.iter().collect();
-                let by = match &name.service {
-                    Some(service) => format!("by {}, to Service {service}", name.source),
-                    None => format!("by {}", name.source),
+                let by = match (&name.source, &name.service) {
+                    (source @ Source::Ingress(_), Some(service)) => {
+                        format!("by {source}, to Service {service}")
+                    }
+                    (source, _) => format!("by {source}"),
                 };
                 [host.clone(), joined(&addresses, ", "), by]
             })
