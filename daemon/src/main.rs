@@ -1,1 +1,20 @@
-fn main() {}
+//! lanlord: one binary for nodes, the router and the people who run them.
+
+mod cli;
+
+use std::process::ExitCode;
+
+use clap::Parser;
+
+fn main() -> ExitCode {
+    let arguments = cli::Arguments::parse();
+    // One crypto provider in the whole binary; a second install can only be the same one.
+    let _ = rustls::crypto::ring::default_provider().install_default();
+    match cli::run(arguments) {
+        Ok(code) => code,
+        Err(error) => {
+            cli::complain(&error);
+            cli::exit_code(&error)
+        }
+    }
+}

@@ -1,0 +1,151 @@
+//! Turns each new view of the cluster into a plan, and hands out what follows from it.
+//!
+//! Input: views from the objects part, the lease. Output: [`Planned`] on a `watch` channel, [`Orders`] for the wire thread.
+//! Cancelled by dropping; the wire thread then keeps its last orders.
+
+use std::sync::{
+    Arc,
+    atomic::{AtomicU64, Ordering},
+};
+
+use cluster::View;
+use model::{NodeName, Refusal};
+use plan::{AddressSource, Plan};
+use segment::{Orders, Placement};
+use tokio::sync::watch;
+use tracing::{info, warn};
+
+use crate::saved::Saved;
+
+/// A view and the plan that was made from it.
+#[derive(Debug)]
+pub(crate) struct Planned {
+    /// What was planned from.
+    pub(crate) view: Arc<View>,
+    /// What follows.
+    pub(crate) plan: Plan,
+}
+
+/// Who decides about addresses.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Authority {
+    /// Every daemon by itself from the same files; addresses are remembered in the state folder.
+    Files,
+    /// The lease holder writes them into Service status, and every daemon follows the status.
+    Status,
+}
+
+/// What the planner counts.
+#[derive(Debug, Default)]
+pub(crate) struct Counters {
+    /// Plans made.
+    pub(crate) plans: AtomicU64,
+    /// State that could not be written.
+    pub(crate) save_failures: AtomicU64,
+}
+
+/// The planner's inputs and outputs.
+#[derive(Clone)]
+pub(crate) struct Planner {
+    pub(crate) node: NodeName,
+    pub(crate) options: plan::Options,
+    pub(crate) authority: Authority,
+    pub(crate) saved: Saved,
+    pub(crate) views: watch::Receiver<Option<Arc<View>>>,
+    pub(crate) orders: watch::Sender<Orders>,
+    pub(crate) planned: watch::Sender<Option<Arc<Planned>>>,
+    pub(crate) counters: Arc<Counters>,
+}
+
+impl Planner {
+    /// Plans at once and after each change. Ends when the views end.
+    pub(crate) async fn run(mut self) -> anyhow::Result<()> {
+        loop {
+            let view = self.views.borrow_and_update().clone();
+            if let Some(view) = view {
+                self.plan(view);
+            }
+            self.views.changed().await?;
+        }
+    }
+
+    fn plan(&self, view: Arc<View>) {
+        let plan = match self.authority {
+            Authority::Status => plan::plan(&view.snapshot, AddressSource::Status, &self.options),
+            Authority::Files => {
+                let source = AddressSource::Allocate(&self.saved.holdings());
+                let plan = plan::plan(&view.snapshot, source, &self.options);
+                self.keep(self.saved.keep_holdings(&plan.holdings()));
+                plan
+            }
+        };
+        self.counters.plans.fetch_add(1, Ordering::Relaxed);
+        self.tell_refusals(&plan);
+        self.give_orders(&plan);
+        self.planned
+            .send_replace(Some(Arc::new(Planned { view, plan })));
+    }
+
+    fn give_orders(&self, plan: &Plan) {
+        let vips = plan
+            .owned_by(&self.node)
+            .into_iter()
+            .map(|(vip, announcement)| {
+                (
+                    vip,
+                    Placement {
+                        interfaces: announcement.interfaces.clone(),
+                    },
+                )
+            })
+            .collect();
+        let orders = Orders { vips };
+        let before = self.orders.borrow().clone();
+        if before == orders {
+            return;
+        }
+        for vip in orders
+            .vips
+            .keys()
+            .filter(|vip| !before.vips.contains_key(vip))
+        {
+            info!(%vip, "this node owns the VIP");
+        }
+        for vip in before
+            .vips
+            .keys()
+            .filter(|vip| !orders.vips.contains_key(vip))
+        {
+            info!(%vip, "this node gives the VIP up");
+        }
+        self.orders.send_replace(orders.clone());
+        self.keep(self.saved.keep_orders(&orders));
+    }
+
+    fn tell_refusals(&self, plan: &Plan) {
+        let before: Vec<Refusal> = match &*self.planned.borrow() {
+            Some(planned) => planned.plan.refusals(),
+            None => Vec::new(),
+        };
+        for refusal in plan
+            .refusals()
+            .iter()
+            .filter(|refusal| !before.contains(refusal))
+        {
+            warn!(object = %refusal.object, reason = %refusal.code, "{}", refusal.text);
+        }
+    }
+
+    fn keep(&self, written: anyhow::Result<()>) {
+        if let Err(error) = written {
+            self.counters.save_failures.fetch_add(1, Ordering::Relaxed);
+            warn!(
+                error = format!("{error:#}"),
+                "cannot save state, a restart would start without it"
+            );
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,277 @@
+//! Builds the parts, connects them, and takes them down again.
+
+use std::{future::Future, net::SocketAddr, sync::Arc, time::Duration};
+
+use anyhow::{Context, bail};
+use cluster::api;
+use kernel::{
+    capability,
+    port::{self, Transport},
+};
+use segment::Segment;
+use telemetry::Health;
+use tokio::{
+    net::TcpListener,
+    signal::unix::{SignalKind, signal},
+    sync::watch,
+    task::JoinSet,
+};
+use tokio_util::sync::CancellationToken;
+use tracing::info;
+
+use crate::{
+    guard::{self, Guard},
+    holder::Holder,
+    metrics,
+    objects::Objects,
+    options::{Options, Origin},
+    part,
+    planner::{self, Authority, Planned, Planner},
+    push::{Push, PushState},
+    saved::Saved,
+    settings::{self, InForce},
+    status::{self, Facts},
+    writer::Write,
+};
+
+/// How long giving up the Lease may take when the daemon stops.
+const FAREWELL: Duration = Duration::from_millis(800);
+
+/// Runs a node daemon until SIGTERM or SIGINT.
+pub async fn run(options: Options) -> anyhow::Result<()> {
+    let (mut terminate, mut interrupt) = (
+        signal(SignalKind::terminate())?,
+        signal(SignalKind::interrupt())?,
+    );
+    capability::require(&[
+        capability::Capability::NetRaw,
+        capability::Capability::NetAdmin,
+    ])?;
+    let admin = admin::Listener::bind(&options.socket)?;
+    let mut daemon = Daemon::start(options)?;
+    daemon.serve_admin(admin);
+    info!(node = %daemon.facts.options.node, "started");
+    let ended = tokio::select! {
+        _ = terminate.recv() => Ok(()),
+        _ = interrupt.recv() => Ok(()),
+        failure = daemon.segment.failed() => Err(anyhow::Error::new(failure).context("the wire thread ended")),
+        ended = daemon.parts.join_next() => Err(part_ended(ended)),
+    };
+    info!("stopping");
+    daemon.stop().await.and(ended)
+}
+
+/// All parts of a running node.
+struct Daemon {
+    segment: Segment,
+    parts: JoinSet<anyhow::Result<()>>,
+    /// Ends by itself when told to stop, unlike the other parts.
+    holder: JoinSet<()>,
+    facts: Facts,
+    stop: CancellationToken,
+}
+
+/// The channels between the parts: the sending ends.
+struct Channels {
+    orders: watch::Sender<segment::Orders>,
+    views: watch::Sender<Option<Arc<cluster::View>>>,
+    planned: watch::Sender<Option<Arc<Planned>>>,
+    holder: watch::Sender<bool>,
+    push: watch::Sender<PushState>,
+    settings: watch::Sender<InForce>,
+}
+
+impl Daemon {
+    /// The wire thread first: it answers from saved state while everything else is still looking around.
+    fn start(options: Options) -> anyhow::Result<Self> {
+        let saved = Saved::open(&options.state)?;
+        let channels = Channels {
+            orders: watch::Sender::new(saved.orders()),
+            views: watch::Sender::new(None),
+            planned: watch::Sender::new(None),
+            holder: watch::Sender::new(false),
+            push: watch::Sender::new(PushState::default()),
+            settings: watch::Sender::new(InForce::at_start(&options)?),
+        };
+        let wire = segment::Settings {
+            interfaces: channels.settings.borrow().config.l2.interfaces.clone(),
+        };
+        let segment =
+            segment::start(wire, channels.orders.subscribe()).context("start the wire thread")?;
+        let facts = Facts {
+            options,
+            planned: channels.planned.subscribe(),
+            report: segment.report(),
+            holder: channels.holder.subscribe(),
+            push: channels.push.subscribe(),
+            settings: channels.settings.subscribe(),
+        };
+        let (parts, holder, stop) = (JoinSet::new(), JoinSet::new(), CancellationToken::new());
+        let mut daemon = Self {
+            segment,
+            parts,
+            holder,
+            facts,
+            stop,
+        };
+        daemon.start_parts(channels, saved);
+        Ok(daemon)
+    }
+
+    fn start_parts(&mut self, channels: Channels, saved: Saved) {
+        let Facts {
+            options,
+            planned,
+            report,
+            holder,
+            settings,
+            ..
+        } = self.facts.clone();
+        let plan_options = plan::Options {
+            ignore_exclude_lb: options.ignore_exclude_lb,
+        };
+        let (objects, plans) = (
+            Arc::new(api::Counters::default()),
+            Arc::new(planner::Counters::default()),
+        );
+        let part = Objects {
+            options: options.clone(),
+            settings: settings.clone(),
+            counters: Arc::clone(&objects),
+            views: channels.views.clone(),
+        };
+        self.keep("objects", move || part.clone().run());
+        let (given, views) = (options.clone(), channels.views.subscribe());
+        self.keep("settings", move || {
+            settings::follow(given.clone(), views.clone(), channels.settings.clone())
+        });
+        let authority = match &options.source {
+            Origin::Manifests(_) => Authority::Files,
+            Origin::Kubernetes { .. } => Authority::Status,
+        };
+        let part = Planner {
+            node: options.node.clone(),
+            options: plan_options,
+            authority,
+            saved,
+            views: channels.views.subscribe(),
+            orders: channels.orders,
+            planned: channels.planned,
+            counters: Arc::clone(&plans),
+        };
+        self.keep("planner", move || part.clone().run());
+        self.parts.spawn({
+            let report = report.clone();
+            async move {
+                segment::log_changes(report).await;
+                std::future::pending().await
+            }
+        });
+        let part = Guard {
+            planned: planned.clone(),
+            report,
+        };
+        self.keep("guard", move || part.clone().run());
+        let part = Push {
+            planned: planned.clone(),
+            holder: holder.clone(),
+            settings,
+            state: channels.push,
+        };
+        self.keep("push", move || part.clone().run());
+        if let Origin::Kubernetes { kubeconfig } = &options.source {
+            let part = Write {
+                kubeconfig: kubeconfig.clone(),
+                counters: Arc::clone(&objects),
+                node: options.node.to_string(),
+                options: plan_options,
+                planned: planned.clone(),
+                holder,
+            };
+            self.keep("writer", move || part.clone().run());
+        }
+        let health = Health {
+            alive: Arc::new(|| Ok(())),
+            ready: Arc::new({
+                let facts = self.facts.clone();
+                move || facts.readiness()
+            }),
+        };
+        let registry = metrics::registry(
+            &self.facts,
+            self.segment.counters(),
+            Arc::clone(&objects),
+            plans,
+        );
+        let (address, routes) = (options.metrics, telemetry::router(registry, health));
+        self.keep("metrics", move || serve_metrics(address, routes.clone()));
+        let stop = self.stop.clone();
+        let part = Holder {
+            options,
+            planned,
+            counters: objects,
+            holder: channels.holder,
+            stop: stop.clone(),
+        };
+        self.holder.spawn(async move {
+            tokio::select! {
+                () = part::keep("holder", || part.clone().run()) => {}
+                () = async { stop.cancelled().await; tokio::time::sleep(FAREWELL).await } => {}
+            }
+        });
+    }
+
+    fn keep<S, F>(&mut self, name: &'static str, start: S)
+    where
+        S: Fn() -> F + Send + 'static,
+        F: Future<Output = anyhow::Result<()>> + Send + 'static,
+    {
+        self.parts.spawn(async move {
+            part::keep(name, start).await;
+            Ok(())
+        });
+    }
+
+    fn serve_admin(&mut self, listener: admin::Listener) {
+        let routes = status::routes(self.facts.clone());
+        self.parts.spawn(async move {
+            listener
+                .serve(routes)
+                .await
+                .context("serve the admin socket")
+        });
+    }
+
+    /// Gives up the Lease, stops answering, and leaves no rule, route or socket behind.
+    async fn stop(mut self) -> anyhow::Result<()> {
+        self.stop.cancel();
+        self.holder.join_next().await;
+        self.parts.shutdown().await;
+        let wire = self.segment.stop().await;
+        guard::flush().await?;
+        wire.context("stop the wire thread")
+    }
+}
+
+fn part_ended(ended: Option<Result<anyhow::Result<()>, tokio::task::JoinError>>) -> anyhow::Error {
+    match ended {
+        Some(Ok(Err(error))) => error,
+        Some(Err(panic)) => anyhow::Error::new(panic).context("a part panicked"),
+        Some(Ok(Ok(()))) | None => anyhow::anyhow!("a part ended that never should"),
+    }
+}
+
+async fn serve_metrics(address: SocketAddr, routes: axum::Router) -> anyhow::Result<()> {
+    let listener = match TcpListener::bind(address).await {
+        Ok(listener) => listener,
+        Err(error) => {
+            if error.kind() == std::io::ErrorKind::AddrInUse {
+                bail!("serve metrics: {}", port::in_use(Transport::Tcp, address));
+            }
+            return Err(error).with_context(|| format!("serve metrics on {address}"));
+        }
+    };
+    telemetry::serve(listener, routes)
+        .await
+        .context("serve metrics")
+}

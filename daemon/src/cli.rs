@@ -1,0 +1,260 @@
+//! The command line: sub-commands, flags, and the environment variables behind them.
+
+use std::{net::SocketAddr, path::PathBuf, process::ExitCode};
+
+use anyhow::Context;
+use clap::{Args, Parser, Subcommand, ValueEnum};
+use operator::Output;
+use telemetry::LogLevel;
+
+/// Exit code for a configuration that cannot be used (EX_CONFIG of sysexits.h).
+const EXIT_CONFIG: u8 = 78;
+
+/// Announces VIPs, gives out leases, and puts up names.
+#[derive(Debug, Parser)]
+#[command(name = "lanlord", version, propagate_version = true)]
+pub(crate) struct Arguments {
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Debug, Subcommand)]
+enum Command {
+    /// Announce VIPs from this node; the lease holder also allocates addresses and pushes names
+    Node(NodeArguments),
+    /// Serve DHCP, DNS, NAT, firewall and VIP routes
+    Router(RouterArguments),
+    /// Show a running daemon as it is
+    Status(StatusArguments),
+    /// Dry run: from a directory of Kubernetes objects, who gets which address, owner and name, and what is refused
+    Plan(PlanArguments),
+    /// Validate configuration files (*.toml) and Kubernetes manifests
+    Check(CheckArguments),
+    /// Print what a cluster needs as YAML for `kubectl apply`: namespace, CRDs, RBAC, ServiceAccount and token
+    Manifests,
+}
+
+#[derive(Debug, Args)]
+struct NodeArguments {
+    /// Settings file; without it the ConfigMap `lanlord` (key node.toml), else defaults
+    #[arg(long, env = "LANLORD_CONFIG", value_name = "FILE")]
+    config: Option<PathBuf>,
+    /// Take the cluster's objects from YAML files in DIR instead of the Kubernetes API
+    #[arg(long, env = "LANLORD_MANIFESTS", value_name = "DIR", conflicts_with = "kubeconfig")]
+    manifests: Option<PathBuf>,
+    /// Credentials for the Kubernetes API; without it the in-cluster token
+    #[arg(long, env = "LANLORD_KUBECONFIG", value_name = "FILE")]
+    kubeconfig: Option<PathBuf>,
+    /// Name of this node; without it the host name
+    #[arg(long, env = "LANLORD_NODE_NAME", value_name = "NAME")]
+    node_name: Option<String>,
+    /// Namespace of lanlord's own objects
+    #[arg(long, env = "LANLORD_NAMESPACE", value_name = "NAMESPACE", default_value = "metallb-system")]
+    namespace: String,
+    /// loadBalancerClass to serve; without it Services that name no class
+    #[arg(long, env = "LANLORD_LB_CLASS", value_name = "NAME")]
+    lb_class: Option<String>,
+    /// Announce also from nodes labelled node.kubernetes.io/exclude-from-external-load-balancers
+    #[arg(long, env = "LANLORD_IGNORE_EXCLUDE_LB")]
+    ignore_exclude_lb: bool,
+    /// Where metrics and health are served
+    #[arg(long, env = "LANLORD_METRICS", value_name = "ADDRESS", default_value = "[::]:7472")]
+    metrics: SocketAddr,
+    #[command(flatten)]
+    daemon: DaemonArguments,
+}
+
+#[derive(Debug, Args)]
+#[command(args_conflicts_with_subcommands = true, subcommand_negates_reqs = true)]
+struct RouterArguments {
+    #[command(subcommand)]
+    command: Option<RouterCommand>,
+    /// Configuration; a missing default file means built-in defaults
+    #[arg(long, env = "LANLORD_CONFIG", value_name = "FILE")]
+    config: Option<PathBuf>,
+    /// Remove every rule, route and address of lanlord from this host, then exit
+    #[arg(long)]
+    flush: bool,
+    #[command(flatten)]
+    daemon: DaemonArguments,
+}
+
+#[derive(Debug, Subcommand)]
+enum RouterCommand {
+    /// The key that joins a cluster and this router
+    Key {
+        #[command(subcommand)]
+        command: KeyCommand,
+    },
+}
+
+#[derive(Debug, Subcommand)]
+enum KeyCommand {
+    /// Print the key (32 octets, base64) for the Secret `lanlord-router`
+    Show {
+        /// Cluster, as named in router.toml
+        #[arg(long, default_value = "lab")]
+        cluster: String,
+        /// State folder of the router
+        #[arg(long, env = "LANLORD_STATE", value_name = "DIR", default_value = "/var/lib/lanlord")]
+        state: PathBuf,
+    },
+}
+
+#[derive(Debug, Args)]
+struct DaemonArguments {
+    /// error, warn, info, debug, trace or off
+    #[arg(long, env = "LANLORD_LOG_LEVEL", value_name = "LEVEL", default_value = "info")]
+    log_level: LogLevel,
+    /// State folder
+    #[arg(long, env = "LANLORD_STATE", value_name = "DIR", default_value = "/var/lib/lanlord")]
+    state: PathBuf,
+    /// Admin socket
+    #[arg(long, env = "LANLORD_SOCKET", value_name = "PATH", default_value = "/run/lanlord/lanlord.sock")]
+    socket: PathBuf,
+}
+
+#[derive(Debug, Args)]
+struct StatusArguments {
+    /// Admin socket of the daemon
+    #[arg(long, env = "LANLORD_SOCKET", value_name = "PATH", default_value = "/run/lanlord/lanlord.sock")]
+    socket: PathBuf,
+    #[command(flatten)]
+    output: OutputArguments,
+}
+
+#[derive(Debug, Args)]
+struct PlanArguments {
+    /// Directory of *.yaml, *.yml and *.json files
+    #[arg(value_name = "DIR")]
+    manifests: PathBuf,
+    /// loadBalancerClass to serve; without it Services that name no class
+    #[arg(long, env = "LANLORD_LB_CLASS", value_name = "NAME")]
+    lb_class: Option<String>,
+    /// Count nodes labelled node.kubernetes.io/exclude-from-external-load-balancers as announcers too
+    #[arg(long, env = "LANLORD_IGNORE_EXCLUDE_LB")]
+    ignore_exclude_lb: bool,
+    #[command(flatten)]
+    output: OutputArguments,
+}
+
+#[derive(Debug, Args)]
+struct CheckArguments {
+    /// Configuration files (*.toml), manifest files, or directories of manifests
+    #[arg(value_name = "FILE", required = true)]
+    files: Vec<PathBuf>,
+    #[command(flatten)]
+    output: OutputArguments,
+}
+
+#[derive(Debug, Args)]
+struct OutputArguments {
+    /// Form of the answer
+    #[arg(long, value_enum, default_value = "text")]
+    output: OutputForm,
+    /// Short for --output json
+    #[arg(long, conflicts_with = "output")]
+    json: bool,
+}
+
+#[derive(Clone, Copy, Debug, ValueEnum)]
+enum OutputForm {
+    Text,
+    Json,
+}
+
+impl OutputArguments {
+    fn form(&self) -> Output {
+        match (self.json, self.output) {
+            (true, _) | (false, OutputForm::Json) => Output::Json,
+            (false, OutputForm::Text) => Output::Text,
+        }
+    }
+}
+
+/// Runs the chosen command to its end.
+pub(crate) fn run(arguments: Arguments) -> anyhow::Result<ExitCode> {
+    match arguments.command {
+        Command::Node(arguments) => run_node(arguments),
+        Command::Router(arguments) => run_router(arguments),
+        Command::Status(StatusArguments { socket, output }) => {
+            one_thread()?.block_on(operator::status(&socket, output.form()))
+        }
+        Command::Plan(PlanArguments { manifests, lb_class, ignore_exclude_lb, output }) => {
+            operator::plan(&manifests, lb_class, ignore_exclude_lb, output.form())
+        }
+        Command::Check(CheckArguments { files, output }) => operator::check(&files, output.form()),
+        Command::Manifests => operator::manifests(),
+    }
+}
+
+fn run_node(arguments: NodeArguments) -> anyhow::Result<ExitCode> {
+    let NodeArguments {
+        config,
+        manifests,
+        kubeconfig,
+        node_name,
+        namespace,
+        lb_class,
+        ignore_exclude_lb,
+        metrics,
+        daemon: DaemonArguments { log_level, state, socket },
+    } = arguments;
+    telemetry::init(log_level);
+    let node = match node_name {
+        Some(name) => name,
+        None => node::host_name()?,
+    };
+    let source = match manifests {
+        Some(folder) => node::Origin::Manifests(folder),
+        None => node::Origin::Kubernetes { kubeconfig },
+    };
+    let options = node::Options {
+        config,
+        source,
+        node: node.as_str().into(),
+        namespace,
+        lb_class,
+        ignore_exclude_lb,
+        state,
+        socket,
+        metrics,
+    };
+    one_thread()?.block_on(node::run(options))?;
+    Ok(ExitCode::SUCCESS)
+}
+
+fn run_router(arguments: RouterArguments) -> anyhow::Result<ExitCode> {
+    let RouterArguments { command, config, flush, daemon: DaemonArguments { log_level, state, socket } } = arguments;
+    if let Some(RouterCommand::Key { command: KeyCommand::Show { cluster, state } }) = command {
+        return operator::show(&router::key_show(&state, &cluster)?);
+    }
+    telemetry::init(log_level);
+    let options = router::Options { config, state, socket, flush };
+    many_threads()?.block_on(router::run(options))?;
+    Ok(ExitCode::SUCCESS)
+}
+
+/// A node decides little and waits much; its wire path has a thread of its own.
+fn one_thread() -> anyhow::Result<tokio::runtime::Runtime> {
+    tokio::runtime::Builder::new_current_thread().enable_all().build().context("start the runtime")
+}
+
+/// A router answers DNS on every core.
+fn many_threads() -> anyhow::Result<tokio::runtime::Runtime> {
+    tokio::runtime::Builder::new_multi_thread().enable_all().build().context("start the runtime")
+}
+
+/// Prints an error once, with its causes.
+#[expect(clippy::print_stderr, reason = "the one place where the command speaks to its user about failure")]
+pub(crate) fn complain(error: &anyhow::Error) {
+    eprintln!("lanlord: {error:#}");
+}
+
+/// 78 for a wrong configuration, else 1; usage errors (2) are clap's own.
+pub(crate) fn exit_code(error: &anyhow::Error) -> ExitCode {
+    if error.chain().any(<dyn std::error::Error>::is::<config::ConfigError>) {
+        return ExitCode::from(EXIT_CONFIG);
+    }
+    ExitCode::FAILURE
+}
