@@ -1,7 +1,7 @@
 //! `router.toml`, resolved: what the router's parts are given.
 
 use std::{
-    fs, io,
+    fmt, fs, io,
     net::{Ipv4Addr, Ipv6Addr, SocketAddr, SocketAddrV4},
     path::Path,
     time::Duration,
@@ -202,6 +202,26 @@ pub enum ForwardProtocol {
     Tcp,
     /// UDP
     Udp,
+}
+
+impl fmt::Display for Upstream {
+    /// As the file says it, ports left out where they are the usual ones.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let (scheme, address, usual) = match self {
+            Self::Plain(address) => ("", address, 53),
+            Self::Tls { address, .. } => ("tls://", address, 853),
+        };
+        f.write_str(scheme)?;
+        if address.port() == usual {
+            write!(f, "{}", address.ip())?;
+        } else {
+            write!(f, "{address}")?;
+        }
+        match self {
+            Self::Tls { name, .. } if *name != address.ip().to_string() => write!(f, "#{name}"),
+            Self::Plain(_) | Self::Tls { .. } => Ok(()),
+        }
+    }
 }
 
 impl Default for RouterConfig {

@@ -10,6 +10,7 @@ pub mod event;
 pub mod feature;
 pub mod link;
 pub mod netlink;
+pub mod nft;
 pub mod packet;
 pub mod port;
 pub mod realtime;

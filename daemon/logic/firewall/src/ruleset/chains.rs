@@ -214,10 +214,12 @@ fn forward(uplink: Option<&Uplink>) -> Vec<Object> {
             ],
         ),
     ];
-    let Some(uplink) = uplink else {
-        return rules;
-    };
-    rules.extend([
+    rules.extend(uplink.into_iter().flat_map(forward_uplink));
+    rules
+}
+
+fn forward_uplink(uplink: &Uplink) -> Vec<Object> {
+    vec![
         rule(
             FORWARD,
             "replies",
@@ -274,8 +276,7 @@ fn forward(uplink: Option<&Uplink>) -> Vec<Object> {
             "the rest of the uplink, IPv6 too",
             vec![iifname(&uplink.interface), counter(), drop()],
         ),
-    ]);
-    rules
+    ]
 }
 
 fn nat(uplink: &Uplink) -> Vec<Object> {

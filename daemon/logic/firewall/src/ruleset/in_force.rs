@@ -31,22 +31,16 @@ pub(super) fn is_in_force(ruleset: &Ruleset, listing: &str) -> bool {
 fn outline_of(ruleset: &Ruleset) -> Outline {
     let mut outline = Outline::default();
     for object in &ruleset.objects {
-        match object {
-            NfListObject::Chain(chain) => {
-                outline.chains.entry(chain.name.to_string()).or_default();
-            }
-            NfListObject::Rule(rule) => {
-                let comment = rule.comment.as_deref().unwrap_or_default().to_string();
-                let chain = outline.chains.entry(rule.chain.to_string()).or_default();
-                chain.push(comment);
-            }
-            NfListObject::Set(set) => {
-                outline.sets.insert(set.name.to_string(), 0);
-            }
-            NfListObject::Map(map) => {
-                outline.sets.insert(map.name.to_string(), 0);
-            }
-            other => unreachable!("no ruleset of ours holds {other:?}"),
+        if let NfListObject::Chain(chain) = object {
+            outline.chains.entry(chain.name.to_string()).or_default();
+        } else if let NfListObject::Rule(rule) = object {
+            let comment = rule.comment.as_deref().unwrap_or_default().to_string();
+            let chain = outline.chains.entry(rule.chain.to_string()).or_default();
+            chain.push(comment);
+        } else if let NfListObject::Set(set) = object {
+            outline.sets.insert(set.name.to_string(), 0);
+        } else if let NfListObject::Map(map) = object {
+            outline.sets.insert(map.name.to_string(), 0);
         }
     }
     for (name, elements) in &ruleset.elements {

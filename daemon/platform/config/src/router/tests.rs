@@ -232,3 +232,17 @@ fn a_file_that_does_not_exist_counts_as_empty() {
 
     assert_eq!(config, RouterConfig::default());
 }
+
+#[test]
+fn an_upstream_is_shown_as_it_is_written() {
+    for text in [
+        "1.1.1.1",
+        "1.1.1.1:5353",
+        "tls://9.9.9.9#dns.quad9.net",
+        "tls://1.1.1.1",
+        "[2001:db8::1]:54",
+    ] {
+        let config = parse(&format!("[dns]\nupstream = [\"{text}\"]\n"), "f").unwrap();
+        assert_eq!(config.dns.upstream[0].to_string(), text);
+    }
+}
