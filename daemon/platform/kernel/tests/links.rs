@@ -292,6 +292,57 @@ async fn a_packet_for_a_vip_without_service_is_refused_and_not_sent_back() {
 }
 
 #[tokio::test]
+async fn a_service_of_the_vip_is_reached_though_the_vip_itself_is_unreachable() {
+    let lan = Lan::new().await;
+    let node = lan.host(&["192.0.2.1/24"]).await;
+    let client = lan.host(&["192.0.2.2/24"]).await;
+    client.shell("ip route add 10.10.10.0/24 via 192.0.2.1");
+    // As kube-proxy does it: translation comes before routing.
+    node.shell(
+        "sysctl -qw net.ipv4.ip_forward=1; nft 'add table ip test; add chain ip test pre { type nat hook prerouting priority dstnat; }; \
+         add rule ip test pre ip daddr 10.10.10.10 tcp dport 80 dnat to 192.0.2.1:8080'",
+    );
+    let _listener = node
+        .inside(|| std::net::TcpListener::bind("192.0.2.1:8080"))
+        .unwrap();
+
+    unreachable::ensure(&node.netlink(), &vips(&["10.10.10.10"]), &names(&["eth0"]))
+        .await
+        .unwrap();
+
+    let connect = |port: u16| {
+        let address = std::net::SocketAddr::from(([10, 10, 10, 10], port));
+        client.inside(|| {
+            std::net::TcpStream::connect_timeout(&address, std::time::Duration::from_secs(5))
+        })
+    };
+    connect(80).unwrap();
+    let refused = connect(81).unwrap_err();
+    assert_eq!(
+        refused.kind(),
+        std::io::ErrorKind::HostUnreachable,
+        "{refused}"
+    );
+}
+
+#[tokio::test]
+async fn our_addresses_are_told_from_those_of_others() {
+    let lan = Lan::new().await;
+    let host = lan.host(&[]).await;
+    let netlink = host.netlink();
+    host.shell("ip address add 198.51.100.1/24 dev eth0");
+    netlink
+        .ensure_address("eth0", net("192.0.2.9/24"))
+        .await
+        .unwrap();
+
+    let own = netlink.own_addresses().await.unwrap();
+
+    let index = netlink.link("eth0").await.unwrap().unwrap().index;
+    assert_eq!(own, [(index, net("192.0.2.9/24"))]);
+}
+
+#[tokio::test]
 async fn a_nic_that_is_deleted_and_made_again_shows_as_changes_and_a_new_index() {
     let left = Namespace::new();
     let right = Namespace::new();

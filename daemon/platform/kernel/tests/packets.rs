@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use kernel::{
     Filter, PacketSocket,
-    packet::{Addressee, ETHER_TYPE_ARP, ETHER_TYPE_IPV4},
+    packet::{Addressee, ETHER_TYPE_ARP, ETHER_TYPE_IPV4, ETHER_TYPE_IPV6},
     testing::{Lan, Namespace},
 };
 
@@ -113,6 +113,30 @@ async fn the_udp_filter_passes_its_port_and_marks_checksums_that_are_not_ready()
         !received.checksum_ready,
         "a veth leaves the checksum to nobody"
     );
+}
+
+#[tokio::test]
+async fn the_icmpv6_filter_passes_its_type_only() {
+    let lan = Lan::new().await;
+    let (sender, receiver) = (lan.host(&[]).await, lan.host(&[]).await);
+    let send = socket(&sender, ETHER_TYPE_IPV6, None).await;
+    let receive_socket = socket(&receiver, ETHER_TYPE_IPV6, Some(&Filter::icmpv6_type(134))).await;
+    let message = |next_header: u8, kind: u8| {
+        let mut packet = vec![0; 48];
+        packet[0] = 0x60;
+        packet[5] = 8;
+        packet[6] = next_header;
+        packet[40] = kind;
+        frame([0xff; 6], ETHER_TYPE_IPV6, &packet)
+    };
+
+    send.send(&message(58, 135)).await.unwrap();
+    send.send(&message(17, 134)).await.unwrap();
+    send.send(&message(58, 134)).await.unwrap();
+
+    let mut buffer = [0; 1514];
+    receive(&receive_socket, &mut buffer).await;
+    assert_eq!((buffer[14 + 6], buffer[14 + 40]), (58, 134));
 }
 
 #[tokio::test]
