@@ -77,6 +77,12 @@ impl Visit {
 pub fn fail(lab: &Visit, node: &str) -> Result<()> {
     let cable = lab.cable(node)?;
     topology::plug(&lab.machine(HOST)?, cable, false)?;
+    if lab.content.kubernetes {
+        say(format!(
+            "{node} is cut off from vmbr1; the controller manager marks it NotReady in about 40 s"
+        ));
+        return Ok(());
+    }
     mark(lab, node, false)?;
     say(format!(
         "{node} is cut off from vmbr1 and marked NotReady; `cargo lab status` shows who answers now"
@@ -87,9 +93,16 @@ pub fn fail(lab: &Visit, node: &str) -> Result<()> {
 /// Connects a node again and marks it Ready.
 pub fn heal(lab: &Visit, node: &str) -> Result<()> {
     let cable = lab.cable(node)?;
-    mark(lab, node, true)?;
+    if !lab.content.kubernetes {
+        mark(lab, node, true)?;
+    }
     topology::plug(&lab.machine(HOST)?, cable, true)?;
-    say(format!("{node} is connected to vmbr1 and Ready again"));
+    let ready = if lab.content.kubernetes {
+        "; its kubelet reports within 10 s"
+    } else {
+        " and Ready again"
+    };
+    say(format!("{node} is connected to vmbr1{ready}"));
     Ok(())
 }
 
@@ -114,7 +127,7 @@ pub fn down(lab: &Visit) -> Result<()> {
     if gone.is_none() {
         // It hangs: end it the hard way.
         let _ = kill(pid, Signal::SIGKILL);
-        record::erase(directory)?;
+        record::remove(directory)?;
     }
     ensure!(
         !directory.exists(),

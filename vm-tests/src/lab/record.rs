@@ -8,6 +8,7 @@ use std::{
     fs::{DirBuilder, File, OpenOptions},
     os::unix::fs::{DirBuilderExt, MetadataExt},
     path::{Path, PathBuf},
+    time::Duration,
 };
 
 use anyhow::{Context, Result, bail, ensure};
@@ -45,11 +46,7 @@ impl Record {
     /// Makes the directory of a new lab; removes what crashed ones left.
     pub fn claim(name: &str) -> Result<Self> {
         let base = base()?;
-        // One start at a time: a directory is not locked in the moment after it was made.
-        let claims = File::create(base.join(".claim")).context("open the lock of all labs")?;
-        let _turn = Flock::lock(claims, FlockArg::LockExclusive)
-            .map_err(|(_, error)| error)
-            .context("wait for the lock of all labs")?;
+        let _turn = turn(&base)?;
         sweep(&base)?;
         let directory = base.join(name);
         DirBuilder::new()
@@ -57,7 +54,7 @@ impl Record {
             .recursive(true)
             .create(&directory)
             .with_context(|| format!("create {}", directory.display()))?;
-        let Some(lock) = lock(&directory)? else {
+        let Some(lock) = lock(&directory, true)? else {
             bail!(
                 "a lab named {name} is up already; end it with `cargo lab down`, or give this one a --name"
             );
@@ -95,7 +92,7 @@ impl Record {
 
     /// Ends what is left and removes the directory.
     pub fn remove(self) -> Result<()> {
-        erase(&self.directory)
+        remove(&self.directory)
     }
 
     fn write(&self) -> Result<()> {
@@ -109,7 +106,7 @@ impl Record {
 impl Drop for Record {
     fn drop(&mut self) {
         // After `remove` there is nothing left; after a panic or an early return this is the removal.
-        let _ = erase(&self.directory);
+        let _ = remove(&self.directory);
     }
 }
 
@@ -119,7 +116,7 @@ pub fn find(name: Option<&str>) -> Result<(PathBuf, Content)> {
     let mut running = Vec::new();
     for directory in labs(&base)? {
         let wanted = name.is_none_or(|name| directory.ends_with(name));
-        if wanted && lock(&directory)?.is_none() {
+        if wanted && directory.join("lock").exists() && lock(&directory, false)?.is_none() {
             running.push(directory);
         }
     }
@@ -146,15 +143,45 @@ pub fn find(name: Option<&str>) -> Result<(PathBuf, Content)> {
     }
 }
 
-/// Ends every process that carries the lab's mark, then removes its directory.
-pub fn erase(directory: &Path) -> Result<()> {
-    for pid in marked(directory)? {
+/// Ends every process of a lab and removes its directory, while no other lab begins or ends.
+pub fn remove(directory: &Path) -> Result<()> {
+    if !directory.exists() {
+        return Ok(());
+    }
+    let base = directory
+        .parent()
+        .context("a lab's directory lies in another")?;
+    let _turn = turn(base)?;
+    erase(directory)
+}
+
+/// Ends every process that carries the lab's mark, then removes its directory. Again and again for a while: a process that
+/// was just being started may carry the mark, or write a file, a moment later.
+fn erase(directory: &Path) -> Result<()> {
+    let mut left = None;
+    crate::wait::until(Duration::from_secs(10), || {
+        match end_all(directory).and_then(|()| remove_files(directory)) {
+            Ok(()) => Some(()),
+            Err(error) => {
+                left = Some(error);
+                None
+            }
+        }
+    })
+    .map_or_else(|| left.map_or(Ok(()), Err), Ok)
+}
+
+fn end_all(directory: &Path) -> Result<()> {
+    let found = marked(directory)?;
+    for pid in &found {
         // Gone in between is what we want.
         let _ = kill(Pid::from_raw(pid.cast_signed()), Signal::SIGKILL);
     }
-    crate::wait::until(std::time::Duration::from_secs(5), || {
-        marked(directory).ok().filter(Vec::is_empty)
-    });
+    ensure!(found.is_empty(), "end the processes {found:?} of a lab");
+    Ok(())
+}
+
+fn remove_files(directory: &Path) -> Result<()> {
     match std::fs::remove_dir_all(directory) {
         Err(error) if error.kind() != std::io::ErrorKind::NotFound => {
             Err(error).with_context(|| format!("remove {}", directory.display()))
@@ -166,7 +193,7 @@ pub fn erase(directory: &Path) -> Result<()> {
 /// Removes what crashed labs left.
 fn sweep(base: &Path) -> Result<()> {
     for directory in labs(base)? {
-        if let Some(_lock) = lock(&directory)? {
+        if let Some(_lock) = lock(&directory, true)? {
             complain(format!(
                 "removing what a crashed lab left in {}",
                 directory.display()
@@ -208,11 +235,19 @@ fn labs(base: &Path) -> Result<Vec<PathBuf>> {
     Ok(found)
 }
 
+/// One at a time: a directory is unlocked in the moments after it was made and before it is gone.
+fn turn(base: &Path) -> Result<Flock<File>> {
+    let file = File::create(base.join(".turn")).context("open the lock of all labs")?;
+    Flock::lock(file, FlockArg::LockExclusive)
+        .map_err(|(_, error)| error)
+        .context("wait for the lock of all labs")
+}
+
 /// The lock, unless a living lab holds it.
-fn lock(directory: &Path) -> Result<Option<Flock<File>>> {
+fn lock(directory: &Path, create: bool) -> Result<Option<Flock<File>>> {
     let path = directory.join("lock");
     let file = OpenOptions::new()
-        .create(true)
+        .create(create)
         .append(true)
         .open(&path)
         .with_context(|| format!("open {}", path.display()))?;

@@ -30,7 +30,12 @@ const OWN: [&str; 6] = [
 
 /// Becomes the machine `name`, says `ready`, and returns when stdin is closed.
 pub fn hold(name: &str, directory: &Path) -> Result<()> {
+    let lab = nix::unistd::getppid();
     set_pdeathsig(Signal::SIGKILL).context("bind to the lab")?;
+    ensure!(
+        nix::unistd::getppid() == lab,
+        "the lab ended before this machine began"
+    );
     unshare(CloneFlags::CLONE_NEWNET | CloneFlags::CLONE_NEWNS | CloneFlags::CLONE_NEWUTS)
         .context("unshare network, mount and UTS namespaces (needs root or a user namespace)")?;
     mount(

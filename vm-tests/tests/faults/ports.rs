@@ -1,0 +1,50 @@
+use std::time::Duration;
+
+use vm_tests::{
+    lab::{probe, www},
+    wait,
+};
+
+use crate::small_lab::{small_lab, write_router_config};
+
+const PART: &str = "router-lanlord";
+
+#[test]
+fn a_dns_port_that_is_taken_is_one_line_that_names_port_and_holder() {
+    let mut lab = small_lab("port-53", &["router", "laptop"]);
+    write_router_config(&lab, "router", "eth1", "192.168.1.200", "");
+    let stand_in = lab
+        .start_stand_in(
+            "router",
+            "dns",
+            &[
+                "dns",
+                "--listen",
+                "0.0.0.0:53",
+                "--record",
+                "a.test=192.0.2.1",
+            ],
+        )
+        .unwrap();
+    lab.eventually(
+        Duration::from_secs(5),
+        "the stand-in to answer",
+        &stand_in,
+        || probe::resolve(lab.machine("router").unwrap(), "127.0.0.1", "a.test"),
+    )
+    .unwrap();
+
+    www::start_router(&mut lab).unwrap();
+
+    let line = wait::until(Duration::from_secs(15), || {
+        let log = lab.part(PART).unwrap().tail(100);
+        log.lines()
+            .find(|line| line.contains("53") && line.contains("lab"))
+            .map(str::to_owned)
+    });
+    let log = lab.part(PART).unwrap().tail(20);
+    assert!(
+        line.is_some(),
+        "no line with port 53 and its holder `lab`:\n{log}"
+    );
+}
