@@ -69,6 +69,9 @@ pub(super) async fn push(
     for zone in gone {
         zones.remove(&zone);
     }
+    for list in [&mut synced.added, &mut synced.changed, &mut synced.removed] {
+        list.sort();
+    }
     Ok(synced)
 }
 
