@@ -48,8 +48,7 @@ pub async fn run(options: Options) -> anyhow::Result<()> {
         capability::Capability::NetAdmin,
     ])?;
     let admin = admin::Listener::bind(&options.socket)?;
-    let mut daemon = Daemon::start(options)?;
-    daemon.serve_admin(admin);
+    let mut daemon = Daemon::start(options, admin)?;
     info!(node = %daemon.facts.options.node, "started");
     let ended = tokio::select! {
         _ = terminate.recv() => Ok(()),
@@ -81,9 +80,22 @@ struct Channels {
     settings: watch::Sender<InForce>,
 }
 
+/// Numbers that several parts share.
+#[derive(Default)]
+struct Counted {
+    objects: Arc<api::Counters>,
+    plans: Arc<planner::Counters>,
+}
+
+fn plan_options(options: &Options) -> plan::Options {
+    plan::Options {
+        ignore_exclude_lb: options.ignore_exclude_lb,
+    }
+}
+
 impl Daemon {
     /// The wire thread first: it answers from saved state while everything else is still looking around.
-    fn start(options: Options) -> anyhow::Result<Self> {
+    fn start(options: Options, admin: admin::Listener) -> anyhow::Result<Self> {
         let saved = Saved::open(&options.state)?;
         let channels = Channels {
             orders: watch::Sender::new(saved.orders()),
@@ -114,11 +126,52 @@ impl Daemon {
             facts,
             stop,
         };
-        daemon.start_parts(channels, saved);
+        let counters = Counted::default();
+        daemon.start_deciding(&channels, &counters, saved);
+        daemon.start_following(&channels, &counters);
+        daemon.start_telling(admin, &counters);
         Ok(daemon)
     }
 
-    fn start_parts(&mut self, channels: Channels, saved: Saved) {
+    /// From objects to orders: what the daemon exists for.
+    fn start_deciding(&mut self, channels: &Channels, counters: &Counted, saved: Saved) {
+        let Facts {
+            options, settings, ..
+        } = self.facts.clone();
+        let (given, views, in_force) = (
+            options.clone(),
+            channels.views.subscribe(),
+            channels.settings.clone(),
+        );
+        self.keep("settings", move || {
+            settings::follow(given.clone(), views.clone(), in_force.clone())
+        });
+        let authority = match &options.source {
+            Origin::Manifests(_) => Authority::Files,
+            Origin::Kubernetes { .. } => Authority::Status,
+        };
+        let planner = Planner {
+            node: options.node.clone(),
+            options: plan_options(&options),
+            authority,
+            saved,
+            views: channels.views.subscribe(),
+            orders: channels.orders.clone(),
+            planned: channels.planned.clone(),
+            counters: Arc::clone(&counters.plans),
+        };
+        self.keep("planner", move || planner.clone().run());
+        let objects = Objects {
+            options,
+            settings,
+            counters: Arc::clone(&counters.objects),
+            views: channels.views.clone(),
+        };
+        self.keep("objects", move || objects.clone().run());
+    }
+
+    /// What follows from a plan beside the answers on the wire.
+    fn start_following(&mut self, channels: &Channels, counters: &Counted) {
         let Facts {
             options,
             planned,
@@ -127,90 +180,35 @@ impl Daemon {
             settings,
             ..
         } = self.facts.clone();
-        let plan_options = plan::Options {
-            ignore_exclude_lb: options.ignore_exclude_lb,
-        };
-        let (objects, plans) = (
-            Arc::new(api::Counters::default()),
-            Arc::new(planner::Counters::default()),
-        );
-        let part = Objects {
-            options: options.clone(),
-            settings: settings.clone(),
-            counters: Arc::clone(&objects),
-            views: channels.views.clone(),
-        };
-        self.keep("objects", move || part.clone().run());
-        let (given, views) = (options.clone(), channels.views.subscribe());
-        self.keep("settings", move || {
-            settings::follow(given.clone(), views.clone(), channels.settings.clone())
-        });
-        let authority = match &options.source {
-            Origin::Manifests(_) => Authority::Files,
-            Origin::Kubernetes { .. } => Authority::Status,
-        };
-        let part = Planner {
-            node: options.node.clone(),
-            options: plan_options,
-            authority,
-            saved,
-            views: channels.views.subscribe(),
-            orders: channels.orders,
-            planned: channels.planned,
-            counters: Arc::clone(&plans),
-        };
-        self.keep("planner", move || part.clone().run());
-        self.parts.spawn({
-            let report = report.clone();
-            async move {
-                segment::log_changes(report).await;
-                std::future::pending().await
-            }
-        });
-        let part = Guard {
+        let guard = Guard {
             planned: planned.clone(),
             report,
         };
-        self.keep("guard", move || part.clone().run());
-        let part = Push {
+        self.keep("guard", move || guard.clone().run());
+        let push = Push {
             planned: planned.clone(),
             holder: holder.clone(),
             settings,
-            state: channels.push,
+            state: channels.push.clone(),
         };
-        self.keep("push", move || part.clone().run());
+        self.keep("push", move || push.clone().run());
         if let Origin::Kubernetes { kubeconfig } = &options.source {
-            let part = Write {
+            let writer = Write {
                 kubeconfig: kubeconfig.clone(),
-                counters: Arc::clone(&objects),
+                counters: Arc::clone(&counters.objects),
                 node: options.node.to_string(),
-                options: plan_options,
+                options: plan_options(&options),
                 planned: planned.clone(),
                 holder,
             };
-            self.keep("writer", move || part.clone().run());
+            self.keep("writer", move || writer.clone().run());
         }
-        let health = Health {
-            alive: Arc::new(|| Ok(())),
-            ready: Arc::new({
-                let facts = self.facts.clone();
-                move || facts.readiness()
-            }),
-        };
-        let registry = metrics::registry(
-            &self.facts,
-            self.segment.counters(),
-            Arc::clone(&objects),
-            plans,
-        );
-        let (address, routes) = (options.metrics, telemetry::router(registry, health));
-        self.keep("metrics", move || serve_metrics(address, routes.clone()));
         let stop = self.stop.clone();
         let part = Holder {
             options,
             planned,
-            counters: objects,
-            holder: channels.holder,
+            counters: Arc::clone(&counters.objects),
+            holder: channels.holder.clone(),
             stop: stop.clone(),
         };
         self.holder.spawn(async move {
@@ -221,6 +219,37 @@ impl Daemon {
         });
     }
 
+    /// What the daemon says about itself.
+    fn start_telling(&mut self, admin: admin::Listener, counters: &Counted) {
+        let facts = self.facts.clone();
+        let ready: telemetry::Probe = Arc::new(move || facts.readiness());
+        let health = Health {
+            alive: Arc::new(|| Ok(())),
+            ready,
+        };
+        let wire = self.segment.counters();
+        let registry = metrics::registry(
+            &self.facts,
+            wire,
+            Arc::clone(&counters.objects),
+            Arc::clone(&counters.plans),
+        );
+        let (address, routes) = (
+            self.facts.options.metrics,
+            telemetry::router(registry, health),
+        );
+        self.keep("metrics", move || serve_metrics(address, routes.clone()));
+        let report = self.segment.report();
+        self.parts.spawn(async move {
+            segment::log_changes(report).await;
+            // The wire thread has ended, which is told elsewhere.
+            std::future::pending().await
+        });
+        let routes = status::routes(self.facts.clone());
+        self.parts
+            .spawn(async move { admin.serve(routes).await.context("serve the admin socket") });
+    }
+
     fn keep<S, F>(&mut self, name: &'static str, start: S)
     where
         S: Fn() -> F + Send + 'static,
@@ -229,16 +258,6 @@ impl Daemon {
         self.parts.spawn(async move {
             part::keep(name, start).await;
             Ok(())
-        });
-    }
-
-    fn serve_admin(&mut self, listener: admin::Listener) {
-        let routes = status::routes(self.facts.clone());
-        self.parts.spawn(async move {
-            listener
-                .serve(routes)
-                .await
-                .context("serve the admin socket")
         });
     }
 
