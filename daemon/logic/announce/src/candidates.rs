@@ -6,7 +6,7 @@ use model::{
     Allocation, Endpoint, L2Advertisement, Node, NodeName, Service, Snapshot, TrafficPolicy,
 };
 
-use crate::{Obstacle, Reason};
+use crate::{Obstacle, Reason, reason::NODES_NAMED};
 
 /// Settings that change who may announce.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -54,11 +54,18 @@ impl<'a> Candidates<'a> {
                 None => {
                     nodes.insert(name);
                 }
-                Some(obstacle) => obstacles.push((name.clone(), obstacle)),
+                Some(obstacle) => obstacles.push((name, obstacle)),
             }
         }
         if nodes.is_empty() {
-            return Err(Reason::NoNode { obstacles });
+            let more = obstacles.len().saturating_sub(NODES_NAMED);
+            let named = obstacles.into_iter().take(NODES_NAMED);
+            return Err(Reason::NoNode {
+                obstacles: named
+                    .map(|(name, obstacle)| (name.clone(), obstacle))
+                    .collect(),
+                more,
+            });
         }
         Ok(Self {
             service,

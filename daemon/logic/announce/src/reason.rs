@@ -4,8 +4,8 @@ use std::fmt;
 
 use model::{NodeName, ServiceKey, Vip};
 
-/// Nodes named in a text before the rest is counted only.
-const NODES_NAMED: usize = 4;
+/// Nodes named in a reason, the rest is counted: a cluster where no node is ready has many nodes and many Services.
+pub(crate) const NODES_NAMED: usize = 4;
 
 /// Why a Service that has an address is not announced.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -21,8 +21,10 @@ pub enum Reason {
     },
     /// Every node is ruled out.
     NoNode {
-        /// What rules out each node, by node name.
+        /// What rules out the first nodes by name.
         obstacles: Vec<(NodeName, Obstacle)>,
+        /// How many more there are.
+        more: usize,
     },
     /// The nodes that could announce it for this Service cannot announce it for others on the same address.
     NoCommonNode {
@@ -87,7 +89,7 @@ impl model::Reason for Reason {
             } => {
                 format!("the serviceSelectors of each L2Advertisement of pool {pool} leave it out")
             }
-            Self::NoNode { obstacles } => no_node(obstacles),
+            Self::NoNode { obstacles, more } => no_node(obstacles, *more),
             Self::NoCommonNode { vip, others } => {
                 let others: Vec<String> = others.iter().map(ToString::to_string).collect();
                 format!(
@@ -100,16 +102,15 @@ impl model::Reason for Reason {
     }
 }
 
-fn no_node(obstacles: &[(NodeName, Obstacle)]) -> String {
+fn no_node(obstacles: &[(NodeName, Obstacle)], more: usize) -> String {
     if obstacles.is_empty() {
         return "there is no Node".to_string();
     }
     let named: Vec<String> = obstacles
         .iter()
-        .take(NODES_NAMED)
         .map(|(node, obstacle)| format!("{node} is {obstacle}"))
         .collect();
-    let rest = match obstacles.len().saturating_sub(NODES_NAMED) {
+    let rest = match more {
         0 => String::new(),
         more => format!("; and {more} more"),
     };

@@ -290,3 +290,6 @@ impl<'de> Deserialize<'de> for Mac {
             .map_err(serde::de::Error::custom)
     }
 }
+
+#[cfg(test)]
+mod tests;

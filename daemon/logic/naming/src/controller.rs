@@ -38,7 +38,12 @@ pub(crate) struct Controllers<'a> {
     default_class: Option<&'a str>,
     /// Services by the set of their VIPs; of several with one set the first.
     holders: BTreeMap<BTreeSet<IpAddr>, &'a ServiceKey>,
+    /// Answers by class, for thousands of Ingresses have a handful of classes.
+    found: BTreeMap<Option<&'a str>, Result<Front<'a>, Reason>>,
 }
+
+/// Services named in a reason, the rest is counted.
+const SERVICES_NAMED: usize = 4;
 
 /// Words by which Services and pods of well-known controllers are called, and `spec.controller` of their class.
 const CONTROLLERS: [(&str, &str); 8] = [
@@ -92,12 +97,22 @@ impl<'a> Controllers<'a> {
                 .collect(),
             default_class,
             holders,
+            found: BTreeMap::new(),
         }
     }
 
     /// The Service in front of the controller of `ingress`.
-    pub(crate) fn front_of(&self, ingress: &'a Ingress) -> Result<Front<'a>, Reason> {
+    pub(crate) fn front_of(&mut self, ingress: &'a Ingress) -> Result<Front<'a>, Reason> {
         let class = ingress.class.as_deref().or(self.default_class);
+        if let Some(found) = self.found.get(&class) {
+            return found.clone();
+        }
+        let found = self.front_of_class(class);
+        self.found.insert(class, found.clone());
+        found
+    }
+
+    fn front_of_class(&self, class: Option<&str>) -> Result<Front<'a>, Reason> {
         let (services, guessed) = self.matches(class);
         let mut fronts = services.iter().map(|service| Front {
             service: &service.key,
@@ -109,9 +124,11 @@ impl<'a> Controllers<'a> {
             return Err(Reason::NoController { class: class() });
         };
         if fronts.any(|other| other.addresses.is_empty() || other.addresses != first.addresses) {
+            let named = services.iter().take(SERVICES_NAMED);
             return Err(Reason::AmbiguousController {
                 class: class(),
-                services: services.iter().map(|service| service.key.clone()).collect(),
+                services: named.map(|service| service.key.clone()).collect(),
+                more: services.len().saturating_sub(SERVICES_NAMED),
             });
         }
         if first.addresses.is_empty() {

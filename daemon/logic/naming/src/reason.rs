@@ -33,8 +33,10 @@ pub enum Reason {
     AmbiguousController {
         /// Class of the Ingress.
         class: Option<String>,
-        /// The Services.
+        /// The first of the Services.
         services: Vec<ServiceKey>,
+        /// How many more there are.
+        more: usize,
     },
     /// The ingress controller's Service has no address.
     ControllerWithoutAddress {
@@ -92,11 +94,18 @@ impl model::Reason for Reason {
                 of_class(class.as_deref()),
                 remedy(class.as_deref(), "the Service that does")
             ),
-            Self::AmbiguousController { class, services } => {
-                let services: Vec<String> = services.iter().map(ToString::to_string).collect();
+            Self::AmbiguousController {
+                class,
+                services,
+                more,
+            } => {
+                let mut texts: Vec<String> = services.iter().map(ToString::to_string).collect();
+                if *more > 0 {
+                    texts.push(format!("{more} more"));
+                }
                 format!(
                     "{} could front the ingress controller{}; {}",
-                    services.join(", "),
+                    texts.join(", "),
                     of_class(class.as_deref()),
                     remedy(class.as_deref(), "the one that does")
                 )

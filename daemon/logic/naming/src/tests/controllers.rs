@@ -122,6 +122,16 @@ fn two_controllers_without_a_class_are_ambiguous_and_the_remedy_is_named() {
 }
 
 #[test]
+fn a_crowd_of_candidates_is_counted_rather_than_listed() {
+    let base = cluster().with(ingress("default/a", &["a.example"]));
+    let snapshot = (0..9).fold(base, |all, n| all.with(service(&format!("web/s{n}"))));
+
+    let refused = texts(&planned(&snapshot).refused);
+
+    assert!(refused[0].contains("web/s0, web/s1, web/s2, web/s3, 5 more could front"));
+}
+
+#[test]
 fn the_annotation_settles_an_ambiguous_class() {
     let two_of_a_kind = cluster()
         .with(ingress_class("outside", TRAEFIK))
