@@ -20,19 +20,17 @@ const fn program(name: &'static str, package: &'static str) -> Program {
 }
 
 /// What the lab calls.
-pub const LAB: [Program; 5] = [
+pub const LAB: [Program; 6] = [
     program("ip", "iproute2"),
     program("nft", "nftables"),
     program("curl", "curl"),
     program("dig", "bind9-dnsutils"),
     program("arping", "iputils-arping"),
+    program("conntrack", "conntrack"),
 ];
 
 /// What the namespace tests call besides.
-pub const TESTS: [Program; 2] = [
-    program("conntrack", "conntrack"),
-    program("tcpdump", "tcpdump"),
-];
+pub const TESTS: [Program; 1] = [program("tcpdump", "tcpdump")];
 
 /// Stock DHCP clients, the preferred one first; one of them suffices.
 pub const DHCP_CLIENTS: [Program; 3] = [

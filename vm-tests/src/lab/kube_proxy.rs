@@ -35,10 +35,7 @@ fn ruleset(vip: Ipv4Addr, endpoints: &[Ipv4Addr]) -> Result<String, std::fmt::Er
     let mut text =
         String::from("table ip kube-proxy\ndelete table ip kube-proxy\ntable ip kube-proxy {\n");
     for (chain, hook) in [("arriving", "prerouting"), ("own", "output")] {
-        writeln!(
-            text,
-            "chain {chain} {{ type nat hook {hook} priority dstnat;"
-        )?;
+        writeln!(text, "chain {chain} {{ type nat hook {hook} priority -100;")?;
         for (port, target) in PORTS {
             if let Some(to) = choice(endpoints) {
                 writeln!(
@@ -51,7 +48,7 @@ fn ruleset(vip: Ipv4Addr, endpoints: &[Ipv4Addr]) -> Result<String, std::fmt::Er
     }
     writeln!(
         text,
-        "chain leaving {{ type nat hook postrouting priority srcnat; meta mark & 0x4000 == 0x4000 masquerade\n}}\n}}"
+        "chain leaving {{ type nat hook postrouting priority 100; meta mark & 0x4000 == 0x4000 masquerade\n}}\n}}"
     )?;
     Ok(text)
 }

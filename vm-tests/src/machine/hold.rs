@@ -91,8 +91,13 @@ fn private_etc(name: &str, directory: &Path) -> Result<()> {
                 .with_context(|| format!("link {}", link.display()))?;
         }
     }
-    // Without the hooks of the computer: they tell its own daemons about the lease.
-    for file in ["dhclient.conf", "debug"] {
+    // Of the client's hooks only its own: others tell the computer's daemons about the lease.
+    std::fs::create_dir_all(etc.join("dhcp/dhclient-exit-hooks.d"))?;
+    for file in [
+        "dhclient.conf",
+        "debug",
+        "dhclient-exit-hooks.d/rfc3442-classless-routes",
+    ] {
         if computer.join("dhcp").join(file).exists() {
             symlink(
                 computer.join("dhcp").join(file),

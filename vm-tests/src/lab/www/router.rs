@@ -5,7 +5,7 @@ use std::time::Duration;
 use admin::types::{RouterStatus, Status};
 use anyhow::Context;
 
-use super::{ROUTER, VIP};
+use super::{ROUTER, VIP, uplink};
 use crate::lab::{
     Lab, SOCKET, build,
     failure::{Failure, expected},
@@ -124,17 +124,14 @@ pub(super) fn hairpin_is_untracked(lab: &mut Lab) -> Outcome {
             expected("no ICMP redirect to pin the laptop to a node", &after).part("router-lanlord"),
         );
     }
-    let tracked = lab.machine("router")?.succeed(
-        "sh",
-        &[
-            "-c",
-            "cat /proc/net/nf_conntrack 2>/dev/null || conntrack -L 2>/dev/null || true",
-        ],
-    )?;
-    if let Some(line) = tracked
-        .lines()
-        .find(|line| line.contains(&format!("dst={VIP}")))
-    {
+    let tracked = lab.machine("router")?.succeed("conntrack", &["-L"])?;
+    if !tracked.contains(uplink::WEB) {
+        return Err(expected(
+            "the connection to the Internet in the router's table",
+            &tracked,
+        ));
+    }
+    if let Some(line) = tracked.lines().find(|line| line.contains(&VIP.to_string())) {
         return Err(
             expected("no connection to the VIP in the router's table", line).part("router-lanlord"),
         );
