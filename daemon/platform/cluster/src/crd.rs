@@ -3,6 +3,15 @@
 //! Field names, printer columns and meaning are MetalLB's. The rules that one object shows by itself are CEL in the
 //! schema (design D17), so the API server refuses them; bounds on lists and texts keep the cost of the rules bounded.
 
+#![expect(
+    unreachable_pub,
+    reason = "KubeSchema repeats each struct inside a function"
+)]
+#![expect(
+    clippy::duplicated_attributes,
+    reason = "several printer columns have one type"
+)]
+
 use k8s_openapi::{
     apiextensions_apiserver::pkg::apis::apiextensions::v1::CustomResourceDefinition,
     apimachinery::pkg::apis::meta::v1::LabelSelector,

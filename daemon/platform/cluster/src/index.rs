@@ -38,6 +38,10 @@ pub(crate) struct Index {
 
 /// An event of one kind.
 #[derive(Debug)]
+#[expect(
+    clippy::large_enum_variant,
+    reason = "there is one at a time, and only for a moment"
+)]
 pub(crate) enum Change {
     Service(Event<Service>),
     EndpointSlice(Event<EndpointSlice>),

@@ -99,7 +99,7 @@ fn cluster_role() -> Value {
             rule("discovery.k8s.io", &["endpointslices"], &["list", "watch"]),
             rule("networking.k8s.io", &["ingressclasses", "ingresses"], &["list", "watch"]),
             rule("", &["services/status"], &["patch"]),
-            rule("events.k8s.io", &["events"], &["create", "patch"]),
+            rule("events.k8s.io", &["events"], &["create"]),
         ],
     })
 }

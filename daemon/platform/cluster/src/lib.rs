@@ -22,3 +22,6 @@ pub use crd::crds;
 pub use install::{TOKEN_SECRET, install_objects, install_yaml, rbac};
 pub use kube::Client;
 pub use view::{Problem, RouterSecret, Settings, TsigSecret, View};
+
+#[cfg(test)]
+mod testing;

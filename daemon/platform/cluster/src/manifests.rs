@@ -44,3 +44,6 @@ pub fn load(path: &Path, settings: &Settings) -> Result<View, DirectoryError> {
     directory.scan()?;
     Ok(directory.view())
 }
+
+#[cfg(test)]
+mod tests;

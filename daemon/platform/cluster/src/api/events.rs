@@ -3,11 +3,12 @@
 use std::{collections::BTreeMap, collections::BTreeSet, error::Error, sync::Arc};
 
 use ipam::AllocationPlan;
-use k8s_openapi::api::core::v1::ObjectReference;
-use kube::{
-    Client,
-    runtime::events::{Event, EventType, Recorder, Reporter},
+use k8s_openapi::{
+    api::{core::v1::ObjectReference, events::v1::Event},
+    apimachinery::pkg::apis::meta::v1::{MicroTime, ObjectMeta},
+    jiff::Timestamp,
 };
+use kube::{Api, Client, api::PostParams};
 use model::{Reason, ServiceKey, Vip};
 use tracing::warn;
 
@@ -17,9 +18,19 @@ use crate::View;
 /// The API refuses notes of more than 1,024 octets.
 const MAX_NOTE_OCTETS: usize = 1000;
 
+const NORMAL: &str = "Normal";
+const WARNING: &str = "Warning";
+
+/// Who reports, as `kubectl describe` shows it.
+const REPORTER: &str = "lanlord";
+
 /// Reports on Services, and remembers what was reported.
+///
+/// kube's recorder is not used: it takes an event of the same reason for a repetition, so that a second address would be
+/// reported with the text of the first.
 pub(super) struct Events {
-    recorder: Recorder,
+    client: Client,
+    node: String,
     counters: Arc<Counters>,
     /// Codes and texts that hold for a Service now and have been reported.
     reported: BTreeMap<ServiceKey, BTreeSet<(&'static str, String)>>,
@@ -27,12 +38,9 @@ pub(super) struct Events {
 
 impl Events {
     pub(super) fn new(client: Client, node: &str, counters: Arc<Counters>) -> Self {
-        let reporter = Reporter {
-            controller: "lanlord".to_string(),
-            instance: Some(node.to_string()),
-        };
         Self {
-            recorder: Recorder::new(client, reporter),
+            client,
+            node: node.to_string(),
             counters,
             reported: BTreeMap::new(),
         }
@@ -45,8 +53,7 @@ impl Events {
             .map(|vip| format!("{:?}", vip.to_string()))
             .collect();
         let note = format!("Assigned IP [{}]", vips.join(" "));
-        self.send(view, service, EventType::Normal, "IPAllocated", note)
-            .await;
+        self.send(view, service, NORMAL, "IPAllocated", note).await;
     }
 
     /// Reports each refusal and warning of the plan that was not there the last time.
@@ -71,41 +78,63 @@ impl Events {
         &self,
         view: &View,
         service: &ServiceKey,
-        type_: EventType,
+        type_: &str,
         reason: &str,
         note: String,
     ) {
-        let record = view.records.get(service);
-        let reference = ObjectReference {
-            api_version: Some("v1".to_string()),
-            kind: Some("Service".to_string()),
-            namespace: Some(service.namespace.clone()),
-            name: Some(service.name.clone()),
-            uid: record.and_then(|record| record.uid.clone()),
-            ..ObjectReference::default()
-        };
-        let event = Event {
-            type_,
-            reason: reason.to_string(),
-            note: Some(shortened(note)),
-            action: "Allocate".to_string(),
-            secondary: None,
-        };
-        match self.recorder.publish(&event, &reference).await {
-            Ok(()) => count(&self.counters.events),
+        let event = self.event(view, service, type_, reason, note);
+        let api: Api<Event> = Api::namespaced(self.client.clone(), &service.namespace);
+        match api.create(&PostParams::default(), &event).await {
+            Ok(_) => count(&self.counters.events),
             Err(error) => {
                 count(&self.counters.event_failures);
                 warn!(%service, reason, error = &error as &dyn Error, "event not reported");
             }
         }
     }
+
+    fn event(
+        &self,
+        view: &View,
+        service: &ServiceKey,
+        type_: &str,
+        reason: &str,
+        note: String,
+    ) -> Event {
+        let now = Timestamp::now();
+        let record = view.records.get(service);
+        Event {
+            metadata: ObjectMeta {
+                name: Some(format!("{}.{:x}", service.name, now.as_nanosecond())),
+                namespace: Some(service.namespace.clone()),
+                ..ObjectMeta::default()
+            },
+            event_time: Some(MicroTime(now)),
+            type_: Some(type_.to_string()),
+            reason: Some(reason.to_string()),
+            note: Some(shortened(note)),
+            action: Some("Allocate".to_string()),
+            regarding: Some(ObjectReference {
+                api_version: Some("v1".to_string()),
+                kind: Some("Service".to_string()),
+                namespace: Some(service.namespace.clone()),
+                name: Some(service.name.clone()),
+                uid: record.and_then(|record| record.uid.clone()),
+                resource_version: record.and_then(|record| record.resource_version.clone()),
+                ..ObjectReference::default()
+            }),
+            reporting_controller: Some(REPORTER.to_string()),
+            reporting_instance: Some(self.node.clone()),
+            ..Event::default()
+        }
+    }
 }
 
 /// MetalLB's types: what people must act upon is a warning.
-fn kind(code: &str) -> EventType {
+fn kind(code: &str) -> &'static str {
     match code {
-        "ClearAssignment" | "AdditionalAssignFailed" => EventType::Normal,
-        _ => EventType::Warning,
+        "ClearAssignment" | "AdditionalAssignFailed" => NORMAL,
+        _ => WARNING,
     }
 }
 

@@ -9,7 +9,7 @@ use std::{
 };
 
 use futures::{
-    Stream, StreamExt,
+    StreamExt,
     stream::{BoxStream, SelectAll, select_all},
 };
 use k8s_openapi::{
@@ -21,8 +21,8 @@ use kube::{
     api::{ApiResource, DynamicObject},
     runtime::{
         WatchStreamExt,
-        utils::{Backoff, ResetTimerBackoff},
-        watcher::{self, Event, watcher},
+        utils::Backoff,
+        watcher::{self, DefaultBackoff, Event, watcher},
     },
 };
 use serde::de::DeserializeOwned;
@@ -44,7 +44,9 @@ use crate::{
 const QUIET: Duration = Duration::from_millis(20);
 /// A cluster where something always changes must not hold up what changed first.
 const MAX_DELAY: Duration = Duration::from_millis(200);
-/// How often a missing CRD is asked for: installing one is a step of an installation that people wait for.
+/// A node should see an API that is back soon, and not press one that is not: ten lists in this time.
+const BACKOFF_MAX: Duration = Duration::from_secs(10);
+/// Installing a CRD is a step of an installation that people wait for.
 const CRD_BACKOFF_MAX: Duration = Duration::from_secs(3);
 
 /// The watches ended, which they never do by themselves.
@@ -202,11 +204,7 @@ where
     K: Resource<DynamicType = ()> + Clone + Debug + DeserializeOwned + Send + Sync + 'static,
 {
     let api = Api::<K>::all(client.clone());
-    tagged(
-        watcher(api, watcher::Config::default()).default_backoff(),
-        kind,
-        change,
-    )
+    tagged(api, watcher::Config::default(), BACKOFF_MAX, kind, change)
 }
 
 fn one<K>(
@@ -227,7 +225,7 @@ where
 {
     let api = Api::<K>::namespaced(client.clone(), namespace);
     let config = watcher::Config::default().fields(&format!("metadata.name={name}"));
-    tagged(watcher(api, config).default_backoff(), kind, change)
+    tagged(api, config, BACKOFF_MAX, kind, change)
 }
 
 fn custom(
@@ -238,42 +236,57 @@ fn custom(
     change: fn(Event<DynamicObject>) -> Change,
 ) -> BoxStream<'static, Item> {
     let api = Api::<DynamicObject>::namespaced_with(client.clone(), namespace, &resource);
-    let stream = watcher(api, watcher::Config::default()).backoff(
-        // The watcher says `Init` before each attempt, which would reset a plain backoff.
-        ResetTimerBackoff::new(CrdBackoff::default(), Duration::from_secs(60)),
-    );
-    tagged(stream, kind, change)
+    tagged(
+        api,
+        watcher::Config::default(),
+        CRD_BACKOFF_MAX,
+        kind,
+        change,
+    )
 }
 
-/// Doubles from 400 ms up to [`CRD_BACKOFF_MAX`].
-#[derive(Default)]
-struct CrdBackoff(Option<Duration>);
+/// kube's backoff, up to a maximum.
+///
+/// It does not begin anew with each success: the watcher says `Init` before it asks for a list, so a list that fails
+/// again and again would be asked for every 800 ms. Two minutes without an error do that instead.
+struct Patience {
+    inner: DefaultBackoff,
+    max: Duration,
+}
 
-impl Iterator for CrdBackoff {
+impl Patience {
+    fn up_to(max: Duration) -> Self {
+        let inner = DefaultBackoff::default();
+        Self { inner, max }
+    }
+}
+
+impl Iterator for Patience {
     type Item = Duration;
 
     fn next(&mut self) -> Option<Duration> {
-        let delay = match self.0 {
-            None => Duration::from_millis(400),
-            Some(last) => (last * 2).min(CRD_BACKOFF_MAX),
-        };
-        self.0 = Some(delay);
-        self.0
+        self.inner.next().map(|delay| delay.min(self.max))
     }
 }
 
-impl Backoff for CrdBackoff {
-    fn reset(&mut self) {
-        self.0 = None;
-    }
+impl Backoff for Patience {
+    fn reset(&mut self) {}
 }
 
-fn tagged<K: 'static>(
-    stream: impl Stream<Item = watcher::Result<Event<K>>> + Send + 'static,
+fn tagged<K>(
+    api: Api<K>,
+    config: watcher::Config,
+    max: Duration,
     kind: Kind,
     change: fn(Event<K>) -> Change,
-) -> BoxStream<'static, Item> {
-    stream.map(move |event| (kind, event.map(change))).boxed()
+) -> BoxStream<'static, Item>
+where
+    K: Resource + Clone + Debug + DeserializeOwned + Send + 'static,
+{
+    watcher(api, config)
+        .backoff(Patience::up_to(max))
+        .map(move |event| (kind, event.map(change)))
+        .boxed()
 }
 
 #[cfg(test)]

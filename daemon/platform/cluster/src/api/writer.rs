@@ -10,7 +10,7 @@ use std::{
     sync::Arc,
 };
 
-use futures::{StreamExt, stream};
+use futures::{StreamExt, stream::FuturesUnordered};
 use ipam::AllocationPlan;
 use k8s_openapi::api::core::v1::{LoadBalancerIngress, Service};
 use kube::{
@@ -156,11 +156,17 @@ impl Writer {
         changes: Vec<Change<'a>>,
     ) -> Result<Vec<(Change<'a>, Outcome)>, WriteError> {
         let mut outcomes = Vec::with_capacity(changes.len());
-        let mut under_way = stream::iter(changes)
+        let mut waiting = changes.into_iter();
+        let mut under_way: FuturesUnordered<_> = waiting
+            .by_ref()
+            .take(PARALLEL)
             .map(|change| self.send(change))
-            .buffer_unordered(PARALLEL);
+            .collect();
         while let Some(outcome) = under_way.next().await {
             outcomes.push(outcome?);
+            if let Some(change) = waiting.next() {
+                under_way.push(self.send(change));
+            }
         }
         Ok(outcomes)
     }

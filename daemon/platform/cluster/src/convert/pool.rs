@@ -154,3 +154,6 @@ fn scope(allocation: &ServiceAllocation) -> Result<PoolScope, Invalid> {
         )?,
     })
 }
+
+#[cfg(test)]
+mod tests;

@@ -113,3 +113,6 @@ impl<'a> Fields<'a> {
             .transpose()
     }
 }
+
+#[cfg(test)]
+mod tests;

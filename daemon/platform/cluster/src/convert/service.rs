@@ -243,3 +243,6 @@ fn ingress_controller(
             .map(|(_, controller)| ControllerName((*controller).to_string()))
     })
 }
+
+#[cfg(test)]
+mod tests;

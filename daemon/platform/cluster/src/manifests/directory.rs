@@ -175,10 +175,13 @@ impl Directory {
     pub(super) fn view(&mut self) -> View {
         let mut intake = Intake::begin(&mut self.index, &self.path);
         let (away, here): (Vec<_>, Vec<_>) = self.files.iter().partition(|(_, file)| file.away);
-        for (name, file) in here.into_iter().chain(away) {
-            for document in &file.documents {
-                intake.document(name, document);
+        for files in [here, away] {
+            for (name, file) in files {
+                for document in &file.documents {
+                    intake.document(name, document);
+                }
             }
+            intake.stand_in();
         }
         let of_objects = intake.finish();
         let of_files = self

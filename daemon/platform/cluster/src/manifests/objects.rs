@@ -22,6 +22,8 @@ pub(super) struct Intake<'a> {
     index: &'a mut Index,
     directory: &'a Path,
     seen: BTreeMap<(Kind, ServiceKey), String>,
+    /// What comes now stands in for objects that nothing else defines; duplicates are no mistake.
+    standing_in: bool,
     pub(super) problems: Vec<Problem>,
 }
 
@@ -32,6 +34,7 @@ impl<'a> Intake<'a> {
             index,
             directory,
             seen: BTreeMap::new(),
+            standing_in: false,
             problems: Vec::new(),
         }
     }
@@ -40,6 +43,11 @@ impl<'a> Intake<'a> {
     pub(super) fn finish(self) -> Vec<Problem> {
         self.index.finish();
         self.problems
+    }
+
+    /// From here on come files that were moved away: they give way to what is defined already.
+    pub(super) const fn stand_in(&mut self) {
+        self.standing_in = true;
     }
 
     /// Takes one document in, or the items of a list.
@@ -61,7 +69,7 @@ impl<'a> Intake<'a> {
     /// `list` is where an item of a typed list has its `apiVersion` from.
     fn object(&mut self, file: &str, object: &Located, item_kind: Option<&str>, list: &Located) {
         let own = |key| object.get(key).and_then(Located::text);
-        let kind_text = own("kind").or(item_kind.filter(|kind| !kind.is_empty()));
+        let kind_text = own("kind").or_else(|| item_kind.filter(|kind| !kind.is_empty()));
         let version = own("apiVersion").or_else(|| list.get("apiVersion").and_then(Located::text));
         let (Some(kind_text), Some(version)) = (kind_text, version) else {
             self.problem(
@@ -132,7 +140,9 @@ impl<'a> Intake<'a> {
                     kind.name()
                 );
                 self.seen.insert((kind, key.clone()), first);
-                self.problem(file, line, text);
+                if !self.standing_in {
+                    self.problem(file, line, text);
+                }
                 true
             }
         }
