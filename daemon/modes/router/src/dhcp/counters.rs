@@ -82,9 +82,8 @@ impl Counters {
         let refused = lans.iter().flat_map(|(interface, counters)| {
             let refused = &counters.refused;
             let counts = refused.lock().unwrap_or_else(PoisonError::into_inner);
-            let of = |(code, value): (&&str, &u64)| {
-                sample(interface, Some(("reason", *code)), *value)
-            };
+            let of =
+                |(code, value): (&&str, &u64)| sample(interface, Some(("reason", *code)), *value);
             counts.iter().map(of).collect::<Vec<_>>()
         });
         let labelled = [
