@@ -18,7 +18,7 @@ pub(super) fn half_written_file_withdraws_nothing(lab: &mut Lab) -> Outcome {
     let whole = lab.manifests.read(file)?;
     let before = owner(lab)?;
     let half = format!("{}\n  broken: [", &whole[..whole.len() / 2]);
-    for (content, words) in [(half.as_str(), [file, ""]), ("", [file, "empty"])] {
+    for (content, words) in [(half.as_str(), [file, ""]), ("", [file, "no object"])] {
         // In place, as an editor does that is no careful writer.
         std::fs::write(lab.manifests.file(file), content).map_err(anyhow::Error::from)?;
         problem_is_listed(lab, ASKED, &words)?;
