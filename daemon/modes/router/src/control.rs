@@ -22,6 +22,8 @@ use crate::{
 
 /// How often the kernel is compared with the settings although nothing was heard: a hand may have changed the table.
 const RECHECK: Duration = Duration::from_secs(30);
+/// How soon it is tried again when something is not as configured.
+const RETRY: Duration = Duration::from_secs(2);
 
 /// What `status` and `readyz` are told.
 #[derive(Clone, Debug)]
@@ -99,6 +101,9 @@ impl Control {
                 Event::Kernel | Event::Lease => None,
             };
             self.settle(config).await;
+            if !self.overview.borrow().standing.is_whole() {
+                recheck.reset_after(RETRY);
+            }
         }
     }
 

@@ -27,6 +27,13 @@ pub(crate) struct Standing {
     pub(crate) firewall_changes: u64,
 }
 
+impl Standing {
+    /// Whether everything is as configured.
+    pub(crate) const fn is_whole(&self) -> bool {
+        self.firewall.is_ok() && self.problems.is_empty()
+    }
+}
+
 impl Default for Standing {
     /// Before anything was tried.
     fn default() -> Self {

@@ -71,7 +71,10 @@ impl Status {
     }
 
     async fn interfaces(&self, settings: &Settings) -> Vec<InterfaceStatus> {
-        let links = self.netlink.links().await.unwrap_or_default();
+        let netlink = self.netlink.clone();
+        // A task of its own: a listing that is broken off, as when the asker hangs up, keeps the next one from starting.
+        let links = tokio::spawn(async move { netlink.links().await }).await;
+        let links = links.ok().and_then(Result::ok).unwrap_or_default();
         let lans = settings.interfaces.lans.iter().map(|name| (name, "lan"));
         let uplink = settings
             .interfaces

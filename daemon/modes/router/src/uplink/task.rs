@@ -4,7 +4,7 @@ use std::{
     collections::BTreeMap,
     io,
     net::{Ipv4Addr, SocketAddrV4},
-    sync::Arc,
+    pin::pin,
     time::{Duration, Instant},
 };
 
@@ -27,6 +27,8 @@ const SERVER_PORT: u16 = 67;
 const FRAME: usize = 1_514;
 /// How long to wait after the socket failed, as when a NIC is taken away.
 const PAUSE: Duration = Duration::from_secs(1);
+/// How often an interface that cannot be used is looked at although nothing was heard.
+const REVIEW: Duration = Duration::from_secs(5);
 
 /// How the uplink's lease stands.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -59,17 +61,34 @@ pub(crate) async fn run(
             tokio::select! {
                 changed = settings.changed() => changed.context("follow the settings")?,
                 changed = events.changed() => { changed.context("follow the interfaces")?; }
+                // A listing may have failed, which no event tells.
+                () = sleep(REVIEW), if wants_lease(&current) => {}
             }
             continue;
         };
-        tokio::select! {
-            ended = serve(&link, &current.config.hostname, &lease) => {
-                if let Err(error) = ended {
-                    tracing::warn!(interface = link.name, %error, "DHCP client of the uplink pauses");
+        let session = Session {
+            link,
+            hostname: current.config.hostname.clone(),
+        };
+        let mut serving = pin!(session.serve(&lease));
+        loop {
+            tokio::select! {
+                ended = &mut serving => {
+                    if let Err(error) = ended {
+                        let error = format!("{error:#}");
+                        tracing::warn!(interface = session.link.name, error, "DHCP client of the uplink pauses");
+                    }
+                    sleep(PAUSE).await;
+                    break;
                 }
-                sleep(PAUSE).await;
+                changed = settings.changed() => changed.context("follow the settings")?,
+                changed = events.changed() => { changed.context("follow the interfaces")?; }
             }
-            () = until_other(&netlink, &mut settings, &mut events, (&current, &link)) => {}
+            // Outside of the select, because a listing that is broken off keeps the next one from starting.
+            let current = settings.borrow_and_update().clone();
+            if !session.fits(&current, usable_link(&netlink, &current).await) {
+                break;
+            }
         }
     }
 }
@@ -89,54 +108,44 @@ async fn usable_link(netlink: &Netlink, settings: &Settings) -> Option<Link> {
     (link.is_operational() && link.mac.is_some()).then_some(link)
 }
 
-/// Returns when another interface is to be used, or this one in another way.
-async fn until_other(
-    netlink: &Netlink,
-    settings: &mut Follow,
-    events: &mut Events,
-    (before, link): (&Arc<Settings>, &Link),
-) {
-    loop {
-        tokio::select! {
-            changed = settings.changed() => if changed.is_err() {
-                return;
-            },
-            changed = events.changed() => if changed.is_err() {
-                return;
-            },
-        }
-        let current = settings.borrow_and_update().clone();
-        let same_name = current.config.hostname == before.config.hostname;
-        let usable = usable_link(netlink, &current).await;
-        let same = usable.is_some_and(|now| now.index == link.index && now.mac == link.mac);
-        if !same || !same_name {
-            return;
-        }
-    }
+/// The client on one interface.
+struct Session {
+    link: Link,
+    hostname: String,
 }
 
-async fn serve(link: &Link, hostname: &str, lease: &watch::Sender<Leasing>) -> anyhow::Result<()> {
-    let filter = Filter::udp_destination(CLIENT_PORT);
-    let socket = PacketSocket::open_filtered(link.index, ETHER_TYPE_IPV4, Some(&filter))?;
-    let mac = link.mac.context("the uplink has no MAC address")?;
-    let mut client = Client::new(mac, hostname, first_xid(mac), Instant::now());
-    // Where a server's replies come from: its own MAC, or that of the router before it.
-    let mut servers = BTreeMap::new();
-    let mut buffer = vec![0; FRAME];
-    loop {
-        let outputs = tokio::select! {
-            () = sleep_until(client.deadline().into()) => client.tick(Instant::now()),
-            received = socket.recv(&mut buffer) => {
-                let received = received.context("receive on the uplink")?;
-                let frame = buffer.get(..received.length).unwrap_or_default();
-                match Datagram::parse(frame, !received.checksum_ready) {
-                    Ok(datagram) => take(&mut client, &datagram, &mut servers),
-                    Err(_) => Vec::new(),
+impl Session {
+    /// Whether the client can go on as it is.
+    fn fits(&self, settings: &Settings, link: Option<Link>) -> bool {
+        let same_link =
+            link.is_some_and(|now| now.index == self.link.index && now.mac == self.link.mac);
+        same_link && settings.config.hostname == self.hostname
+    }
+
+    async fn serve(&self, lease: &watch::Sender<Leasing>) -> anyhow::Result<()> {
+        let Self { link, hostname } = self;
+        let filter = Filter::udp_destination(CLIENT_PORT);
+        let socket = PacketSocket::open_filtered(link.index, ETHER_TYPE_IPV4, Some(&filter))?;
+        let mac = link.mac.context("the uplink has no MAC address")?;
+        let mut client = Client::new(mac, hostname, first_xid(mac), Instant::now());
+        // Where a server's replies come from: its own MAC, or that of the router before it.
+        let mut servers = BTreeMap::new();
+        let mut buffer = vec![0; FRAME];
+        loop {
+            let outputs = tokio::select! {
+                () = sleep_until(client.deadline().into()) => client.tick(Instant::now()),
+                received = socket.recv(&mut buffer) => {
+                    let received = received.context("receive on the uplink")?;
+                    let frame = buffer.get(..received.length).unwrap_or_default();
+                    match Datagram::parse(frame, !received.checksum_ready) {
+                        Ok(datagram) => take(&mut client, &datagram, &mut servers),
+                        Err(_) => Vec::new(),
+                    }
                 }
+            };
+            for output in outputs {
+                act(output, &socket, mac, &servers, lease).await?;
             }
-        };
-        for output in outputs {
-            act(output, &socket, mac, &servers, lease).await?;
         }
     }
 }
