@@ -1,13 +1,10 @@
 //! Names that clusters put into our zones, on disk: one JSON file a zone under `<state>/zones/`.
 
-use std::{
-    ffi::OsStr,
-    fs, io,
-    path::{Path, PathBuf},
-};
+use std::{ffi::OsStr, fs, io, path::PathBuf};
 
 use dns::Saved;
 use hickory_proto::rr::Name;
+use store::{WriteError, atomic_write};
 use thiserror::Error;
 
 /// The directory.
@@ -38,13 +35,13 @@ pub enum ZoneFileError {
         source: serde_json::Error,
     },
     /// Writing.
-    #[error("write zone file {path}")]
+    #[error("store zone {zone}")]
     Write {
-        /// The file.
-        path: PathBuf,
-        /// Why.
+        /// The zone.
+        zone: Name,
+        /// The file and why.
         #[source]
-        source: io::Error,
+        source: WriteError,
     },
 }
 
@@ -86,14 +83,16 @@ impl ZoneFiles {
     /// Writes one zone; on return it survives power loss.
     pub fn save(&self, apex: &Name, zone: &Saved) -> Result<(), ZoneFileError> {
         let path = self.directory.join(file_name(apex));
-        let failed = |source| ZoneFileError::Write {
-            path: path.clone(),
+        let content = json(zone);
+        atomic_write(&path, &content).map_err(|source| ZoneFileError::Write {
+            zone: apex.clone(),
             source,
-        };
-        fs::create_dir_all(&self.directory).map_err(failed)?;
-        let content = serde_json::to_vec_pretty(zone).map_err(|error| failed(error.into()))?;
-        replace(&path, &content).map_err(failed)
+        })
     }
+}
+
+fn json(zone: &Saved) -> Vec<u8> {
+    serde_json::to_vec_pretty(zone).expect("texts and numbers under text keys are always JSON")
 }
 
 fn read(path: PathBuf) -> Result<Saved, ZoneFileError> {
@@ -122,19 +121,6 @@ fn file_name(apex: &Name) -> String {
         })
         .collect();
     format!("{}.json", labels.join("."))
-}
-
-fn replace(path: &Path, content: &[u8]) -> io::Result<()> {
-    use std::io::Write;
-    let temporary = path.with_extension("json.new");
-    let mut file = fs::File::create(&temporary)?;
-    file.write_all(content)?;
-    file.sync_all()?;
-    fs::rename(&temporary, path)?;
-    match path.parent() {
-        Some(directory) => fs::File::open(directory)?.sync_all(),
-        None => Ok(()),
-    }
 }
 
 #[cfg(test)]
