@@ -12,7 +12,8 @@
 //!      '--+-------------------------------------------> Serving, when nobody answers any more
 //! ```
 //!
-//! `authoritative` overrules: DHCP is served at once, and the questions are asked for the report only.
+//! Others that are seen while serving are reported until a later round finds them gone. `authoritative` overrules: DHCP
+//! is served at once, and the questions are asked for the report only.
 
 use std::{
     collections::BTreeSet,
@@ -81,19 +82,30 @@ pub struct Guard {
     authoritative: bool,
     recheck: Duration,
     state: State,
-    /// Start of the current or last round, and how many of its questions were asked.
-    round: Instant,
-    asked: usize,
-    heard_in_round: bool,
+    round: Progress,
     others: BTreeSet<Other>,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum State {
     Checking,
-    Serving,
-    Off { recheck_at: Instant },
-    Rechecking,
+    /// Until this time an answer still counts as one to the questions.
+    Serving {
+        late_until: Instant,
+    },
+    Off,
+}
+
+/// How far the questions are.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Progress {
+    Asking {
+        since: Instant,
+        asked: usize,
+        heard: bool,
+    },
+    /// Nothing to ask until then; never while nobody else was seen.
+    Waiting(Option<Instant>),
 }
 
 impl Guard {
@@ -103,9 +115,11 @@ impl Guard {
             authoritative,
             recheck,
             state: State::Checking,
-            round: now,
-            asked: 0,
-            heard_in_round: false,
+            round: Progress::Asking {
+                since: now,
+                asked: 0,
+                heard: false,
+            },
             others: BTreeSet::new(),
         }
     }
@@ -115,14 +129,14 @@ impl Guard {
         match self.state {
             _ if self.authoritative => Verdict::Serving,
             State::Checking => Verdict::Checking,
-            State::Serving => Verdict::Serving,
-            State::Off { .. } | State::Rechecking => Verdict::Off,
+            State::Serving { .. } => Verdict::Serving,
+            State::Off => Verdict::Off,
         }
     }
 
     /// Whether a finished round found nobody: then no other server can know a client that we do not know.
     pub fn is_alone(&self) -> bool {
-        self.state == State::Serving && self.others.is_empty()
+        matches!(self.state, State::Serving { .. }) && self.others.is_empty()
     }
 
     /// Everybody who answered, in order.
@@ -137,14 +151,11 @@ impl Guard {
 
     /// When [`Guard::tick`] is due; never while all is well.
     pub fn deadline(&self) -> Option<Instant> {
-        match self.state {
-            State::Checking | State::Rechecking => Some(
-                QUESTIONS
-                    .get(self.asked)
-                    .map_or(self.round + ROUND, |after| self.round + *after),
-            ),
-            State::Off { recheck_at } => Some(recheck_at),
-            State::Serving => None,
+        match self.round {
+            Progress::Asking { since, asked, .. } => {
+                Some(since + QUESTIONS.get(asked).copied().unwrap_or(ROUND))
+            }
+            Progress::Waiting(next) => next,
         }
     }
 
@@ -153,41 +164,53 @@ impl Guard {
         if self.deadline().is_none_or(|deadline| now < deadline) {
             return Vec::new();
         }
-        match self.state {
-            State::Serving => Vec::new(),
-            State::Off { .. } => {
-                self.state = State::Rechecking;
-                self.round = now;
-                self.asked = 0;
-                self.heard_in_round = false;
-                self.ask()
-            }
-            State::Checking | State::Rechecking if self.asked < QUESTIONS.len() => self.ask(),
-            State::Checking | State::Rechecking => {
-                self.end_round(now);
+        match self.round {
+            Progress::Asking {
+                since,
+                asked,
+                heard,
+            } if asked >= QUESTIONS.len() => {
+                self.end_round(since, heard, now);
                 Vec::new()
             }
+            Progress::Asking {
+                since,
+                asked,
+                heard,
+            } => self.ask(since, asked, heard),
+            Progress::Waiting(_) => self.ask(now, 0, false),
         }
     }
 
     /// Notes that somebody else answered or spoke up.
     pub fn saw(&mut self, other: Sighting, now: Instant) {
-        if self.state == State::Rechecking && !self.heard_in_round {
-            // Those who were there before and are silent now are gone.
-            self.others.clear();
+        let again = self.state != State::Checking;
+        if let Progress::Asking { heard, .. } = &mut self.round {
+            if again && !*heard {
+                // Those who were there before and are silent now are gone.
+                self.others.clear();
+            }
+            *heard = true;
         }
         self.others.insert(other);
-        self.heard_in_round = true;
         match self.state {
-            State::Checking => self.state = self.off(now),
-            State::Serving if now.duration_since(self.round) <= LATE => self.state = self.off(now),
+            State::Checking => self.turn_off(now),
+            State::Serving { late_until } if now <= late_until => self.turn_off(now),
             // Whoever came later is reported; clients that we serve already are not left alone for it.
-            State::Serving | State::Off { .. } | State::Rechecking => {}
+            State::Serving { .. } | State::Off => {
+                if self.round == Progress::Waiting(None) {
+                    self.round = Progress::Waiting(Some(now + self.recheck));
+                }
+            }
         }
     }
 
-    fn ask(&mut self) -> Vec<Instruction> {
-        self.asked += 1;
+    fn ask(&mut self, since: Instant, asked: usize, heard: bool) -> Vec<Instruction> {
+        self.round = Progress::Asking {
+            since,
+            asked: asked + 1,
+            heard,
+        };
         vec![
             Instruction::ProbeOwnAddress,
             Instruction::Inform,
@@ -196,19 +219,25 @@ impl Guard {
         ]
     }
 
-    fn end_round(&mut self, now: Instant) {
-        self.state = if self.heard_in_round {
-            self.off(now)
-        } else {
-            self.others.clear();
-            State::Serving
-        };
+    fn end_round(&mut self, since: Instant, heard: bool, now: Instant) {
+        if heard {
+            self.round = Progress::Waiting(Some(now + self.recheck));
+            return;
+        }
+        self.round = Progress::Waiting(None);
+        self.others.clear();
+        match self.state {
+            State::Checking | State::Off => {
+                let late_until = since + LATE;
+                self.state = State::Serving { late_until };
+            }
+            State::Serving { .. } => {}
+        }
     }
 
-    fn off(&self, now: Instant) -> State {
-        State::Off {
-            recheck_at: now + self.recheck,
-        }
+    fn turn_off(&mut self, now: Instant) {
+        self.state = State::Off;
+        self.round = Progress::Waiting(Some(now + self.recheck));
     }
 }
 

@@ -96,6 +96,15 @@ fn a_server_that_appears_much_later_is_only_reported() {
     assert_eq!(case.guard.verdict(), Verdict::Serving);
     assert!(!case.guard.is_alone());
     assert!(case.guard.others().contains(&SERVER));
+
+    let now = case.run_to(3_660_100);
+    case.guard.saw(SERVER, now);
+    case.run_to(3_700_000);
+    assert_eq!(case.guard.verdict(), Verdict::Serving);
+    assert!(case.guard.others().contains(&SERVER), "it still answers");
+
+    case.run_to(3_800_000);
+    assert!(case.guard.is_alone(), "it is gone");
 }
 
 #[test]

@@ -90,9 +90,11 @@ impl Ledger {
         self.journal = Some(journal);
         if outcome.is_ok() {
             self.table.send_if_modified(|table| {
-                bindings
-                    .into_iter()
-                    .fold(false, |changes, binding| table.put(binding, now) || changes)
+                let mut changes = false;
+                for binding in bindings {
+                    changes |= table.put(binding, now);
+                }
+                changes
             });
         }
         Ok(outcome)

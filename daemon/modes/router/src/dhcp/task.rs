@@ -1,7 +1,7 @@
 //! The loop: one place that waits, one owner of everything.
 
 use std::{
-    collections::BTreeSet,
+    collections::{BTreeSet, VecDeque},
     error::Error,
     hash::{BuildHasher, Hasher, RandomState},
     net::Ipv4Addr,
@@ -48,6 +48,8 @@ struct Task {
     mtu: u32,
     /// Marks our own questions; random, so that two routers on one LAN do not share it.
     xid: u32,
+    /// Requests that came while the LAN was looked at: clients repeat theirs only after seconds.
+    early: VecDeque<Heard>,
     disk: Option<String>,
 }
 
@@ -116,6 +118,7 @@ impl Task {
             wire: None,
             mtu: USUAL_MTU,
             xid: random(),
+            early: VecDeque::new(),
             disk: None,
             inputs,
             publisher,
@@ -145,7 +148,6 @@ impl Task {
         }
         self.wire = None;
         self.wire = Some(open(link, mac)?);
-        self.prober = Prober::default();
         self.guard = Guard::new(self.is_authoritative(), RECHECK, Instant::now());
         self.refresh_scope();
         Ok(())
@@ -223,6 +225,7 @@ impl Task {
         let instructions = self.guard.tick(now);
         self.ask(&instructions);
         self.refresh_scope();
+        self.answer_early().await?;
         self.go_on_probing(now).await
     }
 

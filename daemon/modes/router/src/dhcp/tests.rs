@@ -74,6 +74,18 @@ async fn a_reserved_host_gets_its_address_and_is_told_its_name() {
 }
 
 #[tokio::test]
+async fn a_host_that_starts_before_the_router_serves_is_answered_without_asking_twice() {
+    let home = Home::new("").await;
+    let laptop = home.lan.host(&[]).await;
+    let running = home.start();
+    running.until(Verdict::Checking).await;
+
+    let told = udhcpc().asking_once().lease(&laptop, "laptop").await;
+
+    assert_eq!(told.address, Ipv4Addr::new(192, 168, 1, 20));
+}
+
+#[tokio::test]
 async fn an_address_that_somebody_took_by_hand_is_not_given_out() {
     let home = Home::new("").await;
     let running = home.serve().await;
@@ -124,7 +136,7 @@ async fn nobody_is_served_while_another_server_is_there_until_told_to() {
     assert_eq!(told.server, Some(Ipv4Addr::new(192, 168, 1, 1)));
     assert_eq!(running.counter("lanlord_dhcp_requests"), 0);
 
-    rogue.stop().await;
+    rogue.stop();
     home.configure("authoritative = true", "");
     running.until(Verdict::Serving).await;
     let told = udhcpc().lease(&laptop, "laptop").await;

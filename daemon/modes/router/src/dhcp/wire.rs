@@ -17,8 +17,8 @@ use neighbor::ArpPacket;
 
 const SERVER_PORT: u16 = 67;
 const CLIENT_PORT: u16 = 68;
-/// Longer than any frame of an Ethernet with jumbo frames.
-const FRAME: usize = 9216;
+/// Longer than any frame that clients, routers or ARP send; a longer one cannot be read.
+const FRAME: usize = 2048;
 
 /// Open sockets on one interface. They are opened again when the interface is another one or comes back.
 #[derive(Debug)]
@@ -139,7 +139,7 @@ impl Wire {
 
 fn is_for_us(received: Received) -> bool {
     match received.addressee {
-        Addressee::Host | Addressee::Broadcast | Addressee::Multicast => !received.truncated,
+        Addressee::Host | Addressee::Broadcast | Addressee::Multicast => true,
         Addressee::Other => false,
     }
 }

@@ -14,6 +14,8 @@ use crate::dhcp::counters::count;
 
 /// Requests decided before one sync: above that clients would wait for each other.
 const BATCH: usize = 64;
+/// Requests kept while the LAN is looked at: a rack that starts at once, but no flood.
+const EARLY: usize = 64;
 /// Port that replies come from.
 const SERVER_PORT: u16 = 67;
 
@@ -35,6 +37,18 @@ impl Task {
             next = self.wire.as_ref().and_then(super::Wire::queued_request);
         }
         if let Some(heard) = next {
+            self.decide(heard, &mut batch);
+        }
+        self.settle(batch).await
+    }
+
+    /// Answers what came while the LAN was looked at, or drops it if somebody else serves it.
+    pub(super) async fn answer_early(&mut self) -> anyhow::Result<()> {
+        if self.early.is_empty() || self.guard.verdict() == Verdict::Checking {
+            return Ok(());
+        }
+        let mut batch = Batch::default();
+        for heard in std::mem::take(&mut self.early) {
             self.decide(heard, &mut batch);
         }
         self.settle(batch).await
@@ -67,9 +81,16 @@ impl Task {
         if !is_addressed(&self.server, &arrival) {
             return;
         }
-        if self.guard.verdict() != Verdict::Serving {
-            count(&counters.while_off);
-            return;
+        match self.guard.verdict() {
+            Verdict::Serving => {}
+            Verdict::Checking if self.early.len() < EARLY => {
+                self.early.push_back(Heard::Request { arrival, payload });
+                return;
+            }
+            Verdict::Checking | Verdict::Off => {
+                count(&counters.while_off);
+                return;
+            }
         }
         count(&counters.received);
         let outputs = self.server.handle(&payload, arrival, SystemTime::now());

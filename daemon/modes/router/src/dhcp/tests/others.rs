@@ -1,6 +1,9 @@
 //! Other servers and routers on the segment.
 
-use std::{process::Child, time::Duration};
+use std::{
+    process::{Child, Stdio},
+    time::Duration,
+};
 
 use kernel::{
     Filter, PacketSocket,
@@ -32,6 +35,7 @@ pub(super) async fn foreign_server(home: &Home) -> ForeignServer {
         .command("busybox")
         .args(["udhcpd", "-f"])
         .arg(&config)
+        .stderr(Stdio::null())
         .spawn()
         .expect("start udhcpd: install busybox");
     eventually("udhcpd listens", async || {
@@ -48,7 +52,7 @@ pub(super) async fn foreign_server(home: &Home) -> ForeignServer {
 }
 
 impl ForeignServer {
-    pub(super) async fn stop(mut self) {
+    pub(super) fn stop(mut self) {
         self.child.kill().expect("end udhcpd");
         self.child.wait().expect("wait for udhcpd");
         self.host.shell("ip link set eth0 down");
