@@ -5,7 +5,7 @@ use std::{collections::BTreeMap, time::Duration};
 use proptest::prelude::*;
 
 use super::{
-    tests::{Lan, Packet, client, lan_address, mac, packet, scope},
+    tests::fixture::{Lan, Packet, client, lan_address, mac, packet, scope},
     *,
 };
 use crate::code;
