@@ -14,6 +14,7 @@ mod api;
 mod certificates;
 mod clock;
 mod control_plane;
+mod faults;
 mod files;
 mod kubelet;
 mod nodes;
@@ -45,6 +46,9 @@ const SOON: Duration = Duration::from_secs(20);
 pub fn steps() -> Vec<Step> {
     www::steps().into_iter().flat_map(replaced).collect()
 }
+
+/// Faults of the cluster, after the steps.
+pub use faults::steps as faults;
 
 fn replaced(step: Step) -> Vec<Step> {
     let own = |name, run| Step { name, run };

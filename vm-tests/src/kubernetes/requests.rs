@@ -4,7 +4,12 @@ use std::net::Ipv4Addr;
 
 use serde_json::Value;
 
-use super::{SOON, api::Api, control_plane::admin, files::Files};
+use super::{
+    SOON,
+    api::Api,
+    control_plane::{MACHINE, admin},
+    files::Files,
+};
 use crate::lab::{
     Lab,
     failure::{Failure, expected},
@@ -28,25 +33,19 @@ pub(super) fn addresses_are_given(lab: &mut Lab) -> Outcome {
     let chosen = await_address(lab, "default", "second-service")?;
     let admin = admin(&Files::of(&lab.site));
     let events = "/apis/events.k8s.io/v1/namespaces/traefik/events";
-    let reason = lab.eventually(
-        SOON,
-        "an event on traefik/traefik",
-        "talos-1-lanlord",
-        || {
-            let all = admin.get(events).map_err(|error| format!("{error:#}"))?;
-            let all = all["items"]
-                .as_array()
-                .map(Vec::as_slice)
-                .unwrap_or_default();
-            all.iter()
-                .find(|event| {
-                    event["regarding"]["name"] == "traefik"
-                        && event["regarding"]["kind"] == "Service"
-                })
-                .and_then(|event| event["reason"].as_str().map(str::to_owned))
-                .ok_or_else(|| format!("{} events of other kinds", all.len()))
-        },
-    )?;
+    let reason = lab.eventually(SOON, "an event on traefik/traefik", &holder(lab), || {
+        let all = admin.get(events).map_err(|error| format!("{error:#}"))?;
+        let all = all["items"]
+            .as_array()
+            .map(Vec::as_slice)
+            .unwrap_or_default();
+        all.iter()
+            .find(|event| {
+                event["regarding"]["name"] == "traefik" && event["regarding"]["kind"] == "Service"
+            })
+            .and_then(|event| event["reason"].as_str().map(str::to_owned))
+            .ok_or_else(|| format!("{} events of other kinds", all.len()))
+    })?;
     Ok(format!(
         "traefik/traefik has {wanted}, which it asked for, default/second-service has {chosen}; event {reason}"
     ))
@@ -101,7 +100,7 @@ pub(super) fn annotated_service_has_a_name(lab: &mut Lab) -> Outcome {
     let address = await_address(lab, "default", "second-service")?.to_string();
     let laptop = lab.machine("laptop")?;
     let what = format!("second.example.com to be {address}");
-    lab.eventually(SOON, &what, "talos-1-lanlord", || {
+    lab.eventually(SOON, &what, &holder(lab), || {
         let found = probe::resolve(laptop, ROUTER, "second.example.com")?;
         if found == [address.as_str()] {
             Ok(())
@@ -135,12 +134,12 @@ fn await_page(lab: &Lab, url: &str, right: impl Fn(&Page) -> bool) -> Result<Pag
 }
 
 /// The address in a Service's status, once the annotation says which pool it is from.
-fn await_address(lab: &Lab, namespace: &str, name: &str) -> Result<Ipv4Addr, Failure> {
+pub(super) fn await_address(lab: &Lab, namespace: &str, name: &str) -> Result<Ipv4Addr, Failure> {
     let admin = admin(&Files::of(&lab.site));
     let path = format!("/api/v1/namespaces/{namespace}/services/{name}");
     let what =
         format!("an address in the status of {namespace}/{name}, and its pool in an annotation");
-    lab.eventually(SOON, &what, "talos-1-lanlord", || {
+    lab.eventually(SOON, &what, &holder(lab), || {
         let service = admin.get(&path).map_err(|error| format!("{error:#}"))?;
         let given = &service["status"]["loadBalancer"]["ingress"][0]["ip"];
         let pool = &service["metadata"]["annotations"][POOL];
@@ -149,4 +148,12 @@ fn await_address(lab: &Lab, namespace: &str, name: &str) -> Result<Ipv4Addr, Fai
             _ => Err(format!("address {given}, pool {pool}")),
         }
     })
+}
+
+/// Who gives addresses and pushes names, and so whose log explains their absence; talos-1 as long as nobody does.
+fn holder(lab: &Lab) -> String {
+    let lease = "/apis/coordination.k8s.io/v1/namespaces/metallb-system/leases/lanlord";
+    let lease = admin(&Files::of(&lab.site)).get(lease).unwrap_or_default();
+    let node = lease["spec"]["holderIdentity"].as_str();
+    format!("{}-lanlord", node.unwrap_or(MACHINE))
 }

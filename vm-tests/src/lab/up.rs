@@ -31,7 +31,7 @@ pub struct Options {
     #[arg(long)]
     pub once: bool,
     /// After the last step, break things one by one and look who survives.
-    #[arg(long, conflicts_with = "kubernetes")]
+    #[arg(long)]
     pub faults: bool,
     /// Print the steps as JSON lines.
     #[arg(long)]
@@ -89,12 +89,13 @@ pub fn up(options: &Options, name: &str) -> Result<ExitCode> {
 }
 
 fn steps(options: &Options) -> Vec<Step> {
-    if options.kubernetes {
-        return kubernetes::steps();
-    }
-    let mut steps = www::steps();
+    let (mut steps, faults) = if options.kubernetes {
+        (kubernetes::steps(), kubernetes::faults())
+    } else {
+        (www::steps(), faults::steps())
+    };
     if options.faults {
-        steps.extend(faults::steps());
+        steps.extend(faults);
     }
     steps
 }

@@ -24,6 +24,7 @@ pub struct Process {
     /// Its stdout and stderr.
     pub log: PathBuf,
     child: Child,
+    command: Command,
 }
 
 impl Process {
@@ -36,17 +37,17 @@ impl Process {
             .append(true)
             .open(&log)
             .with_context(|| format!("open {}", log.display()))?;
-        let child = command
+        command
             .stdin(Stdio::null())
             .stdout(file.try_clone().context("share the log")?)
             .stderr(file)
-            .process_group(0)
-            .spawn()
-            .with_context(|| format!("start {part}"))?;
+            .process_group(0);
+        let child = command.spawn().with_context(|| format!("start {part}"))?;
         Ok(Self {
             part: part.to_owned(),
             log,
             child,
+            command,
         })
     }
 
@@ -99,6 +100,16 @@ impl Process {
             let _ = killpg(pid(self.child.id()), Signal::SIGKILL);
             let _ = self.child.wait();
         }
+    }
+
+    /// Starts the same program again, after it ended or was killed.
+    pub fn restart(&mut self) -> Result<()> {
+        self.kill();
+        self.child = self
+            .command
+            .spawn()
+            .with_context(|| format!("start {} again", self.part))?;
+        Ok(())
     }
 
     /// The last lines of its log.

@@ -47,7 +47,11 @@ pub fn all() -> Vec<Check> {
             deny,
         ),
         check("lab", "cargo lab --once --faults", lab),
-        check("kubernetes", "cargo lab --kubernetes --once", kubernetes),
+        check(
+            "kubernetes",
+            "cargo lab --kubernetes --once --faults",
+            kubernetes,
+        ),
     ]
 }
 
@@ -178,7 +182,7 @@ fn lab() -> Result<Tally> {
 }
 
 fn kubernetes() -> Result<Tally> {
-    lab_steps(&["--kubernetes", "--once", "--name", "verify"])
+    lab_steps(&["--kubernetes", "--once", "--faults", "--name", "verify"])
 }
 
 /// Each step that came true counts as a test.
