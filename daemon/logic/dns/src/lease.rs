@@ -11,7 +11,8 @@ use hickory_proto::rr::{
 const LEASE_TTL_SECS: u32 = 60;
 /// Longest label (RFC 1035, 2.3.4).
 const MAX_LABEL_OCTETS: usize = 63;
-/// Names that change how a whole LAN reaches the Internet, or that software trusts blindly: no client may bring them.
+/// Names that change how a whole LAN reaches the Internet, or that software trusts blindly: no client may bring them, and
+/// whoever wants one on purpose writes a `[[dns.record]]`.
 const FORBIDDEN: [&str; 5] = ["wpad", "isatap", "localhost", "gateway", "router"];
 
 /// A name that a lease or reservation asks for.
@@ -36,7 +37,7 @@ pub(crate) fn records(
     sorted.sort_by_key(|lease| (!lease.reserved, lease.address));
     let mut names: BTreeMap<Name, (bool, Vec<Record>)> = BTreeMap::new();
     for lease in sorted {
-        let Some(name) = host_name(&lease.name, lease.reserved)
+        let Some(name) = host_name(&lease.name)
             .and_then(|label| Name::from_ascii(label).ok()?.append_domain(domain).ok())
         else {
             continue;
@@ -67,7 +68,7 @@ pub(crate) fn records(
 
 /// The label that a client's name comes to: its first one, letters, digits and inner hyphens only (RFC 952, 1123), in
 /// lower case.
-fn host_name(text: &str, reserved: bool) -> Option<String> {
+fn host_name(text: &str) -> Option<String> {
     let label = text
         .split('.')
         .next()
@@ -77,7 +78,7 @@ fn host_name(text: &str, reserved: bool) -> Option<String> {
         .bytes()
         .all(|octet| octet.is_ascii_alphanumeric() || octet == b'-');
     let is_framed = !label.starts_with('-') && !label.ends_with('-');
-    let is_allowed = reserved || !FORBIDDEN.contains(&label.as_str());
+    let is_allowed = !FORBIDDEN.contains(&label.as_str());
     let fits = (1..=MAX_LABEL_OCTETS).contains(&label.len());
     (is_plain && is_framed && is_allowed && fits).then_some(label)
 }

@@ -3,11 +3,8 @@ use crate::testing::name;
 
 #[test]
 fn a_clients_name_is_cut_to_its_first_label_in_lower_case() {
-    assert_eq!(host_name("Laptop", false).as_deref(), Some("laptop"));
-    assert_eq!(
-        host_name("laptop.lan.example", false).as_deref(),
-        Some("laptop")
-    );
+    assert_eq!(host_name("Laptop").as_deref(), Some("laptop"));
+    assert_eq!(host_name("laptop.lan.example").as_deref(), Some("laptop"));
 }
 
 #[test]
@@ -16,7 +13,7 @@ fn a_name_that_is_no_host_name_or_hijacks_the_lan_is_left_out() {
     for text in [
         "", "-a", "a-", "a_b", "a b", "x\u{0}y", "käse", "wpad", "WPAD", "isatap", &long,
     ] {
-        assert_eq!(host_name(text, false), None, "{text:?}");
+        assert_eq!(host_name(text), None, "{text:?}");
     }
 }
 

@@ -8,6 +8,7 @@ use std::{
 };
 
 use ::dns::{Grant, Key, LeaseName, Pattern, ZoneGrant, ZoneSettings};
+use admin::types::LeaseStatus;
 use anyhow::Context;
 use config::router::{Cluster, RecordData};
 use hickory_proto::rr::{
@@ -157,21 +158,25 @@ pub(super) fn upstream_texts(settings: &Settings) -> Vec<String> {
         .collect()
 }
 
-/// Names that leases and reservations ask for. A reservation's name stands whether or not its host is there.
+/// Names that the leases of all LANs ask for.
 pub(super) fn leases(report: &crate::lans::Report) -> Vec<LeaseName> {
-    report
-        .status(SystemTime::now())
-        .into_iter()
-        .flat_map(|lan| lan.leases)
-        .filter(|lease| lease.reserved || lease.expires_in_secs.is_some_and(|left| left > 0))
-        .filter_map(|lease| {
-            Some(LeaseName {
-                name: lease.hostname?,
-                address: lease.address,
-                reserved: lease.reserved,
-            })
-        })
+    let lans = report.status(SystemTime::now()).into_iter();
+    lans.flat_map(|lan| lan.leases)
+        .filter_map(lease_name)
         .collect()
+}
+
+/// The name of one, while the lease lasts. A reservation's name stands whether or not its host is there.
+fn lease_name(lease: LeaseStatus) -> Option<LeaseName> {
+    let is_leased = lease.expires_in_secs.is_some_and(|left| left > 0);
+    if !is_leased && !lease.reserved {
+        return None;
+    }
+    Some(LeaseName {
+        name: lease.hostname?,
+        address: lease.address,
+        reserved: lease.reserved,
+    })
 }
 
 fn name(text: &str) -> anyhow::Result<Name> {
@@ -179,3 +184,6 @@ fn name(text: &str) -> anyhow::Result<Name> {
     name.set_fqdn(true);
     Ok(name)
 }
+
+#[cfg(test)]
+mod tests;
