@@ -167,9 +167,10 @@ impl Authority {
             .collect()
     }
 
-    /// Every name that stands for addresses, with who holds it; without what is always there, such as `localhost`.
+    /// Every name that stands for addresses, in alphabetical order, with who holds it; without what is always there, such as `localhost`.
     pub fn names(&self) -> Vec<NameEntry> {
-        self.zones
+        let mut names: Vec<NameEntry> = self
+            .zones
             .iter()
             .filter(|zone| self.is_own(zone.apex()))
             .flat_map(|zone| zone.nodes())
@@ -181,7 +182,9 @@ impl Authority {
                     holder: node.holder().cloned().unwrap_or(Holder::Static),
                 })
             })
-            .collect()
+            .collect();
+        names.sort_by(|one, other| one.name.cmp(&other.name));
+        names
     }
 
     /// Whether a host may ask.

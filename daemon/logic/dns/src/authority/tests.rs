@@ -128,10 +128,10 @@ fn the_status_lists_every_name_with_its_holder() {
     assert_eq!(
         list,
         [
+            ("fixed.example.com", &Holder::Static),
             ("nas.home.arpa", &Holder::Static),
             ("router.home.arpa", &Holder::Static),
             ("www.example.com", &cluster),
-            ("fixed.example.com", &Holder::Static),
         ]
     );
 }
