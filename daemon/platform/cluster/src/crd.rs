@@ -22,7 +22,23 @@ use serde::{Deserialize, Serialize};
 
 /// The definitions of all resources that lanlord watches.
 pub fn crds() -> Vec<CustomResourceDefinition> {
-    vec![IPAddressPool::crd(), L2Advertisement::crd()]
+    vec![
+        IPAddressPool::crd(),
+        without_required_spec(L2Advertisement::crd()),
+    ]
+}
+
+/// The shortest L2Advertisement, as MetalLB's tutorials have it, is one without `spec`; kube always requires it.
+fn without_required_spec(mut crd: CustomResourceDefinition) -> CustomResourceDefinition {
+    let schemas = crd
+        .spec
+        .versions
+        .iter_mut()
+        .filter_map(|version| version.schema.as_mut()?.open_api_v3_schema.as_mut());
+    for required in schemas.filter_map(|schema| schema.required.as_mut()) {
+        required.retain(|field| field != "spec");
+    }
+    crd
 }
 
 /// `192.0.2.0/24`, or `192.0.2.10-192.0.2.20` with blanks allowed around the dash; one family on both sides.

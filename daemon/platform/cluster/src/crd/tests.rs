@@ -116,3 +116,16 @@ fn a_preference_weighs_1_to_100() {
     assert_eq!(weight["minimum"].as_f64(), Some(1.0));
     assert_eq!(weight["maximum"].as_f64(), Some(100.0));
 }
+
+#[test]
+fn an_advertisement_needs_no_spec_and_a_pool_does() {
+    let required = |kind: &str| {
+        let crd = crd(kind);
+        crd.pointer("/spec/versions/0/schema/openAPIV3Schema/required")
+            .cloned()
+            .unwrap_or(json!([]))
+    };
+
+    assert_eq!(required("L2Advertisement"), json!([]));
+    assert_eq!(required("IPAddressPool"), json!(["spec"]));
+}
