@@ -45,7 +45,7 @@ pub struct Content {
 impl Record {
     /// Makes the directory of a new lab; removes what crashed ones left.
     pub fn claim(name: &str) -> Result<Self> {
-        let base = base()?;
+        let base = base();
         let _turn = turn(&base)?;
         sweep(&base)?;
         let directory = base.join(name);
@@ -112,7 +112,7 @@ impl Drop for Record {
 
 /// The directory and record of a running lab; without a name, of the only one.
 pub fn find(name: Option<&str>) -> Result<(PathBuf, Content)> {
-    let base = base()?;
+    let base = base();
     let mut running = Vec::new();
     for directory in labs(&base)? {
         let wanted = name.is_none_or(|name| directory.ends_with(name));
@@ -152,7 +152,10 @@ pub fn remove(directory: &Path) -> Result<()> {
         .parent()
         .context("a lab's directory lies in another")?;
     let _turn = turn(base)?;
-    erase(directory)
+    erase(directory)?;
+    // Only the last lab finds it empty.
+    let _ = std::fs::remove_dir(base);
+    Ok(())
 }
 
 /// Ends every process that carries the lab's mark, then removes its directory. Again and again for a while: a process that
@@ -204,28 +207,42 @@ fn sweep(base: &Path) -> Result<()> {
     Ok(())
 }
 
-fn base() -> Result<PathBuf> {
+fn base() -> PathBuf {
     let user = nix::unistd::geteuid();
     // In the lab's own user namespace everybody is root; the name must be that of the user outside.
     let user = std::env::var(super::user::OUTSIDE).unwrap_or_else(|_| user.to_string());
-    let base = std::env::temp_dir().join(format!("lanlord-{user}"));
+    std::env::temp_dir().join(format!("lanlord-{user}"))
+}
+
+fn make_base(base: &Path) -> Result<()> {
     DirBuilder::new()
         .mode(0o755)
         .recursive(true)
-        .create(&base)
+        .create(base)
         .with_context(|| format!("create {}", base.display()))?;
-    let owner = std::fs::metadata(&base)?.uid();
-    ensure!(
-        owner == nix::unistd::geteuid().as_raw(),
-        "{} belongs to another user",
-        base.display()
-    );
-    Ok(base)
+    match std::fs::metadata(base) {
+        Ok(found) => ensure!(
+            found.uid() == nix::unistd::geteuid().as_raw(),
+            "{} belongs to another user",
+            base.display()
+        ),
+        // Removed by a lab that ended just now; whoever needs it makes it again.
+        Err(error) => ensure!(
+            error.kind() == std::io::ErrorKind::NotFound,
+            "look at {}: {error}",
+            base.display()
+        ),
+    }
+    Ok(())
 }
 
 fn labs(base: &Path) -> Result<Vec<PathBuf>> {
     let mut found = Vec::new();
-    for entry in std::fs::read_dir(base).with_context(|| format!("list {}", base.display()))? {
+    let entries = match std::fs::read_dir(base) {
+        Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Ok(found),
+        entries => entries.with_context(|| format!("list {}", base.display()))?,
+    };
+    for entry in entries {
         let path = entry?.path();
         if path.is_dir() {
             found.push(path);
@@ -235,12 +252,25 @@ fn labs(base: &Path) -> Result<Vec<PathBuf>> {
     Ok(found)
 }
 
-/// One at a time: a directory is unlocked in the moments after it was made and before it is gone.
+/// The folder of all labs, locked: a lab's directory is unlocked in the moments after it was made and before it is gone.
+/// The last one to leave removes the folder, so what was locked may be gone; then it is made again.
 fn turn(base: &Path) -> Result<Flock<File>> {
-    let file = File::create(base.join(".turn")).context("open the lock of all labs")?;
-    Flock::lock(file, FlockArg::LockExclusive)
-        .map_err(|(_, error)| error)
-        .context("wait for the lock of all labs")
+    loop {
+        make_base(base)?;
+        let Ok(folder) = File::open(base) else {
+            continue;
+        };
+        let locked = Flock::lock(folder, FlockArg::LockExclusive)
+            .map_err(|(_, error)| error)
+            .context("wait for the lock of all labs")?;
+        let inode = locked
+            .metadata()
+            .context("look at the locked folder")?
+            .ino();
+        if std::fs::metadata(base).is_ok_and(|now| now.ino() == inode) {
+            return Ok(locked);
+        }
+    }
 }
 
 /// The lock, unless a living lab holds it.

@@ -48,3 +48,38 @@ fn a_dns_port_that_is_taken_is_one_line_that_names_port_and_holder() {
         "no line with port 53 and its holder `lab`:\n{log}"
     );
 }
+
+#[test]
+fn a_missing_capability_is_one_line_that_names_it() {
+    let lab = small_lab("capability", &["talos-2"]);
+    let state = lab.machine("talos-2").unwrap().directory().join("state");
+    let manifests = lab.manifests.directory().to_string_lossy().into_owned();
+    let program = lab.lanlord.to_string_lossy().into_owned();
+
+    let output = lab
+        .machine("talos-2")
+        .unwrap()
+        .run(
+            "setpriv",
+            &[
+                "--bounding-set",
+                "-net_raw",
+                "--inh-caps",
+                "-net_raw",
+                "--",
+                &program,
+                "node",
+                "--manifests",
+                &manifests,
+                "--node-name",
+                "talos-2",
+                "--state",
+                &state.to_string_lossy(),
+            ],
+        )
+        .unwrap();
+
+    let said = String::from_utf8_lossy(&output.stderr);
+    assert_eq!(output.status.code(), Some(1), "{said}");
+    assert!(said.contains("CAP_NET_RAW"), "{said}");
+}
