@@ -9,7 +9,7 @@ use std::{
 };
 
 use anyhow::{Context, Result, bail};
-use serde_json::Value;
+use serde_json::{Value, json};
 
 /// No answer takes longer, unless the network is cut.
 const TIMEOUT: Duration = Duration::from_secs(5);
@@ -115,12 +115,15 @@ impl Api {
         body: Option<&Value>,
     ) -> Result<Answer> {
         let (status, text) = self.exchange(method, path, content, body)?;
-        let body = serde_json::from_str(&text).with_context(|| {
-            format!(
-                "understand the answer {status} to {method} {path}: {}",
-                text.trim()
-            )
-        })?;
+        let body = match serde_json::from_str(&text) {
+            Ok(body) => body,
+            // kubectl's own words, when it does not reach the API server.
+            Err(_) if status >= 400 => json!({ "message": text.trim() }),
+            Err(error) => {
+                return Err(error)
+                    .with_context(|| format!("understand the answer to {method} {path}"));
+            }
+        };
         Ok(Answer { status, body })
     }
 

@@ -19,6 +19,15 @@ fn a_refusal_is_an_error_in_the_servers_words() {
 }
 
 #[test]
+fn an_api_server_that_is_away_is_an_error_in_kubectls_words() {
+    let answer = "HTTP/1.0 500 Internal Server Error\r\n\r\nno route to host\n";
+
+    let error = with_server(answer, |api| api.get("/version")).expect_err("it is away");
+
+    assert_eq!(format!("{error:#}"), "GET /version: 500 no route to host");
+}
+
+#[test]
 fn an_object_that_is_there_already_needs_no_making() {
     let answer = "HTTP/1.0 409 Conflict\r\n\r\n{\"reason\":\"AlreadyExists\"}";
 
