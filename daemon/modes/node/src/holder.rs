@@ -33,7 +33,7 @@ impl Holder {
                 let client = api::connect(kubeconfig.as_deref()).await?;
                 let settings = cluster::Settings {
                     namespace: self.options.namespace.clone(),
-                    lb_class: None,
+                    ..cluster::Settings::default()
                 };
                 let lease = api::LeaseSettings::new(&settings, self.options.node.as_str());
                 api::hold_lease(

@@ -6,6 +6,7 @@ use std::sync::{
 };
 
 use cluster::api;
+use segment::VipCounters;
 use telemetry::{Family, Kind, Registry, Sample};
 
 use crate::{planner, status::Facts};
@@ -19,134 +20,145 @@ pub(crate) fn registry(
 ) -> Registry {
     let mut registry = Registry::default();
     registry.register(move || wire_families(&wire));
-    registry.register(move || object_families(&objects, &plans));
+    registry.register(move || {
+        counters(&OBJECTS, &*objects)
+            .chain(counters(&PLANS, &*plans))
+            .collect()
+    });
     let facts = facts.clone();
     registry.register(move || plan_families(&facts));
     registry
 }
 
+/// Name, help, and where the value is.
+type Row<T> = (&'static str, &'static str, fn(&T) -> u64);
+
 fn read(counter: &AtomicU64) -> u64 {
     counter.load(Ordering::Relaxed)
 }
 
-/// MetalLB named these without `_total`, so they are exposed as gauges.
-fn wire_families(wire: &segment::Counters) -> Vec<Family> {
-    let per_vip = wire.per_vip();
-    let by_ip = |name, help, value: fn(&segment::VipCounters) -> u64| {
-        Family::by_label(
-            name,
-            help,
-            Kind::Gauge,
-            "ip",
-            per_vip
-                .iter()
-                .map(|(vip, counters)| (vip.to_string(), value(counters))),
-        )
-    };
-    vec![
-        by_ip(
-            "metallb_layer2_requests_received",
-            "ARP requests for the address",
-            |vip| vip.requests.get(),
-        ),
-        by_ip(
-            "metallb_layer2_responses_sent",
-            "ARP replies for the address",
-            |vip| vip.replies.get(),
-        ),
-        by_ip(
-            "metallb_layer2_gratuitous_sent",
-            "Gratuitous ARP packets for the address",
-            |vip| vip.gratuitous.get(),
-        ),
-        by_ip(
-            "lanlord_layer2_conflicts",
-            "Claims of the address by somebody else",
-            |vip| vip.conflicts.get(),
-        ),
-        Family::counter(
-            "lanlord_layer2_malformed",
-            "Frames that were no ARP for IPv4",
-            wire.malformed.get(),
-        ),
-        Family::counter(
-            "lanlord_layer2_invalid_sender",
-            "ARP requests from a sender that nobody can be",
-            wire.invalid_sender.get(),
-        ),
-        Family::counter(
-            "lanlord_layer2_stale",
-            "ARP requests that waited too long to be answered",
-            wire.stale.get(),
-        ),
-        Family::counter(
-            "lanlord_layer2_send_failures",
-            "Frames that the kernel did not take",
-            wire.send_failed.get(),
-        ),
-        Family::counter(
-            "lanlord_layer2_socket_failures",
-            "Sockets that broke and were opened anew",
-            wire.socket_failed.get(),
-        ),
-        Family::counter(
-            "lanlord_layer2_scan_failures",
-            "Listings of the interfaces that failed",
-            wire.scan_failed.get(),
-        ),
-    ]
+fn counters<T>(rows: &[Row<T>], of: &T) -> impl Iterator<Item = Family> {
+    rows.iter()
+        .map(|(name, help, value)| Family::counter(name, help, value(of)))
 }
 
-fn object_families(objects: &api::Counters, plans: &planner::Counters) -> Vec<Family> {
-    vec![
-        Family::counter(
-            "metallb_k8s_client_updates",
-            "Views of the cluster's objects",
-            read(&objects.views),
-        ),
-        Family::counter(
-            "metallb_k8s_client_update_errors",
-            "Watches that failed",
-            read(&objects.watch_errors),
-        ),
-        Family::counter(
-            "lanlord_status_writes",
-            "Service statuses written",
-            read(&objects.status_writes),
-        ),
-        Family::counter(
-            "lanlord_status_conflicts",
-            "Status writes that lost against another writer",
-            read(&objects.status_conflicts),
-        ),
-        Family::counter(
-            "lanlord_status_failures",
-            "Status writes that were refused",
-            read(&objects.status_failures),
-        ),
-        Family::counter("lanlord_events", "Events written", read(&objects.events)),
-        Family::counter(
-            "lanlord_event_failures",
-            "Events that could not be written",
-            read(&objects.event_failures),
-        ),
-        Family::counter(
-            "lanlord_lease_errors",
-            "Turns in which the Lease could not be asked for",
-            read(&objects.lease_errors),
-        ),
-        Family::counter(
-            "lanlord_lease_acquisitions",
-            "Times this node became the lease holder",
-            read(&objects.lease_acquisitions),
-        ),
-        Family::counter("lanlord_plans", "Plans made", read(&plans.plans)),
-        Family::counter(
-            "lanlord_state_write_failures",
-            "Times that state could not be saved",
-            read(&plans.save_failures),
-        ),
-    ]
+/// MetalLB named the first three without `_total`, so they are exposed as gauges.
+const PER_VIP: [Row<VipCounters>; 4] = [
+    (
+        "metallb_layer2_requests_received",
+        "ARP requests for the address",
+        |vip| vip.requests.get(),
+    ),
+    (
+        "metallb_layer2_responses_sent",
+        "ARP replies for the address",
+        |vip| vip.replies.get(),
+    ),
+    (
+        "metallb_layer2_gratuitous_sent",
+        "Gratuitous ARP packets for the address",
+        |vip| vip.gratuitous.get(),
+    ),
+    (
+        "lanlord_layer2_conflicts",
+        "Claims of the address by somebody else",
+        |vip| vip.conflicts.get(),
+    ),
+];
+
+const WIRE: [Row<segment::Counters>; 6] = [
+    (
+        "lanlord_layer2_malformed",
+        "Frames that were no ARP for IPv4",
+        |wire| wire.malformed.get(),
+    ),
+    (
+        "lanlord_layer2_invalid_sender",
+        "ARP requests from a sender that nobody can be",
+        |wire| wire.invalid_sender.get(),
+    ),
+    (
+        "lanlord_layer2_stale",
+        "ARP requests that waited too long to be answered",
+        |wire| wire.stale.get(),
+    ),
+    (
+        "lanlord_layer2_send_failures",
+        "Frames that the kernel did not take",
+        |wire| wire.send_failed.get(),
+    ),
+    (
+        "lanlord_layer2_socket_failures",
+        "Sockets that broke and were opened anew",
+        |wire| wire.socket_failed.get(),
+    ),
+    (
+        "lanlord_layer2_scan_failures",
+        "Listings of the interfaces that failed",
+        |wire| wire.scan_failed.get(),
+    ),
+];
+
+const OBJECTS: [Row<api::Counters>; 9] = [
+    (
+        "metallb_k8s_client_updates",
+        "Views of the API's objects",
+        |api| read(&api.views),
+    ),
+    (
+        "metallb_k8s_client_update_errors",
+        "Watches that failed",
+        |api| read(&api.watch_errors),
+    ),
+    ("lanlord_status_writes", "Service statuses written", |api| {
+        read(&api.status_writes)
+    }),
+    (
+        "lanlord_status_conflicts",
+        "Status writes that lost against another writer",
+        |api| read(&api.status_conflicts),
+    ),
+    (
+        "lanlord_status_failures",
+        "Status writes that were refused",
+        |api| read(&api.status_failures),
+    ),
+    ("lanlord_events", "Events written", |api| read(&api.events)),
+    (
+        "lanlord_event_failures",
+        "Events that could not be written",
+        |api| read(&api.event_failures),
+    ),
+    (
+        "lanlord_lease_errors",
+        "Turns in which the Lease could not be asked for",
+        |api| read(&api.lease_errors),
+    ),
+    (
+        "lanlord_lease_acquisitions",
+        "Times this node became the lease holder",
+        |api| read(&api.lease_acquisitions),
+    ),
+];
+
+const PLANS: [Row<planner::Counters>; 2] = [
+    ("lanlord_plans", "Plans made", |plans| read(&plans.plans)),
+    (
+        "lanlord_state_write_failures",
+        "Times that state could not be saved",
+        |plans| read(&plans.save_failures),
+    ),
+];
+
+fn wire_families(wire: &segment::Counters) -> Vec<Family> {
+    let per_vip = wire.per_vip();
+    let by_ip = PER_VIP.iter().map(|(name, help, value)| {
+        let samples = per_vip
+            .iter()
+            .map(|(vip, counters)| (vip.to_string(), value(counters)));
+        Family::by_label(name, help, Kind::Gauge, "ip", samples)
+    });
+    by_ip.chain(counters(&WIRE, wire)).collect()
 }
 
 fn plan_families(facts: &Facts) -> Vec<Family> {

@@ -20,19 +20,32 @@ pub(crate) struct Objects {
 }
 
 impl Objects {
-    /// Feeds `views`; starts over when the class to serve changes. The last view stays on the channel meanwhile.
-    pub(crate) async fn run(mut self) -> anyhow::Result<()> {
+    /// Feeds `views`; starts over when the settings choose others. The last view stays on the channel meanwhile.
+    pub(crate) async fn run(self) -> anyhow::Result<()> {
         loop {
-            let class = self.settings.borrow_and_update().config.lb.class.clone();
-            let settings = cluster::Settings {
-                namespace: self.options.namespace.clone(),
-                lb_class: class.clone(),
-            };
-            let mut newer = self.settings.clone();
+            let settings = self.cluster_settings();
+            let mut newer = self.clone();
             tokio::select! {
-                ended = self.follow(settings) => return ended,
-                changed = newer.wait_for(|settings| settings.config.lb.class != class) => drop(changed?),
+                ended = self.follow(settings.clone()) => return ended,
+                changed = newer.until_other_than(&settings) => changed?,
             }
+        }
+    }
+
+    /// Resolves when the settings in force choose other objects.
+    async fn until_other_than(&mut self, settings: &cluster::Settings) -> anyhow::Result<()> {
+        while self.cluster_settings() == *settings {
+            self.settings.changed().await?;
+        }
+        Ok(())
+    }
+
+    fn cluster_settings(&self) -> cluster::Settings {
+        let in_force = self.settings.borrow();
+        cluster::Settings {
+            namespace: self.options.namespace.clone(),
+            lb_class: in_force.config.lb.class.clone(),
+            router_secret: in_force.config.names.secret.clone(),
         }
     }
 

@@ -250,10 +250,13 @@ impl Index {
             ingress_classes: by_name(&self.ingress_classes, |name| name),
             refused: self.refused(),
         };
-        let ours = |name| ServiceKey::new(&self.settings.namespace, name);
+        let ours = |name: &str| ServiceKey::new(&self.settings.namespace, name);
         View {
             snapshot,
-            router_secret: self.router_secrets.get(&ours(ROUTER_SECRET)).cloned(),
+            router_secret: self
+                .router_secrets
+                .get(&ours(&self.settings.router_secret))
+                .cloned(),
             node_toml: self.config_maps.get(&ours(CONFIG_MAP)).cloned(),
             problems: Vec::new(),
             records: self
@@ -305,8 +308,6 @@ impl Index {
     }
 }
 
-/// Name of the Secret that joins cluster and router.
-pub(crate) const ROUTER_SECRET: &str = "lanlord-router";
 /// Name of the ConfigMap that holds `node.toml`.
 pub(crate) const CONFIG_MAP: &str = "lanlord";
 

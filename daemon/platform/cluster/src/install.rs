@@ -33,7 +33,7 @@ pub fn rbac(settings: &Settings) -> Vec<Value> {
         token_secret(namespace),
         cluster_role(),
         binding("ClusterRole", ACCOUNT, None, account_subject(namespace)),
-        role(namespace),
+        role(settings),
         binding("Role", ACCOUNT, Some(namespace), account_subject(namespace)),
         token_role(namespace),
         binding("Role", TOKEN_SECRET, Some(namespace), kubelet_subject()),
@@ -105,13 +105,13 @@ fn cluster_role() -> Value {
 }
 
 /// Rights in our namespace: pools and advertisements, and by name the router's Secret, the settings and the Lease.
-fn role(namespace: &str) -> Value {
+fn role(settings: &Settings) -> Value {
     json!({
         "apiVersion": "rbac.authorization.k8s.io/v1", "kind": "Role",
-        "metadata": metadata(ACCOUNT, Some(namespace)),
+        "metadata": metadata(ACCOUNT, Some(&settings.namespace)),
         "rules": [
             rule("metallb.io", &["ipaddresspools", "l2advertisements"], &["list", "watch"]),
-            named(rule("", &["secrets"], &["list", "watch"]), index::ROUTER_SECRET),
+            named(rule("", &["secrets"], &["list", "watch"]), &settings.router_secret),
             named(rule("", &["configmaps"], &["list", "watch"]), index::CONFIG_MAP),
             // The name of an object to be made is not known to the authorizer.
             rule("coordination.k8s.io", &["leases"], &["create"]),

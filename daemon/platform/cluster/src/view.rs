@@ -97,6 +97,9 @@ pub struct Settings {
     pub namespace: String,
     /// `loadBalancerClass` to serve; none: Services without a class.
     pub lb_class: Option<String>,
+    /// Name of the Secret that joins cluster and router. The rights of `lanlord manifests` cover the default only:
+    /// another name needs a Role that lets the ServiceAccount list and watch it.
+    pub router_secret: String,
 }
 
 impl Default for Settings {
@@ -104,6 +107,7 @@ impl Default for Settings {
         Self {
             namespace: "metallb-system".to_string(),
             lb_class: None,
+            router_secret: "lanlord-router".to_string(),
         }
     }
 }

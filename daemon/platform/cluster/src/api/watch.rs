@@ -37,7 +37,7 @@ use super::{Counters, counters::count, debounce::Debounce};
 use crate::{
     Settings, View,
     crd::{IPAddressPool, L2Advertisement},
-    index::{CONFIG_MAP, Change, Index, Kind, ROUTER_SECRET, nowhere},
+    index::{CONFIG_MAP, Change, Index, Kind, nowhere},
 };
 
 /// A rollout touches Service, slices and Ingress within a few milliseconds of each other: plan once.
@@ -181,7 +181,7 @@ fn changes(client: &Client, settings: &Settings) -> SelectAll<BoxStream<'static,
         one::<Secret>(
             client,
             namespace,
-            ROUTER_SECRET,
+            &settings.router_secret,
             Kind::Secret,
             Change::Secret,
         ),

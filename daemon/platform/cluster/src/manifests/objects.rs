@@ -111,9 +111,9 @@ impl<'a> Intake<'a> {
 
     /// Of Secrets and ConfigMaps, only ours are looked at.
     fn concerns_us(&self, kind: Kind, key: &ServiceKey) -> bool {
-        let ours = |name| *key == ServiceKey::new(&self.index.settings().namespace, name);
+        let ours = |name: &str| *key == ServiceKey::new(&self.index.settings().namespace, name);
         match kind {
-            Kind::Secret => ours(index::ROUTER_SECRET),
+            Kind::Secret => ours(&self.index.settings().router_secret),
             Kind::ConfigMap => ours(index::CONFIG_MAP),
             Kind::Service
             | Kind::EndpointSlice
