@@ -35,8 +35,8 @@ enum Command {
     Shell {
         /// laptop, router, talos-1, …
         machine: String,
-        /// What to run instead of a shell.
-        #[arg(last = true)]
+        /// What to run instead of a shell; `--` before it if it has options like ours.
+        #[arg(trailing_var_arg = true)]
         command: Vec<OsString>,
     },
     /// Show machines, addresses, the VIP's owner and names.

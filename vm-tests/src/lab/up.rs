@@ -166,7 +166,7 @@ fn hints(lab: &Lab, name: &str) {
         ("heal talos-2", "connect it again"),
         ("down", "end the lab; Ctrl-C here does the same"),
     ] {
-        say(format!("  cargo lab{option} {command:14} {does}"));
+        say(format!("  cargo lab {command:14}{option}   {does}"));
     }
     say(format!(
         "Logs: {}   objects: {}",
