@@ -118,31 +118,60 @@ impl Cell {
     }
 }
 
-/// Runs a comparison by name.
-pub fn run(name: &str, request: &Request) -> Result<Comparison> {
-    let (known, cells) = match name {
-        "memory" => (
-            memory::CELLS.as_slice(),
-            memory::run as fn(&Request) -> Result<Vec<Cell>>,
-        ),
-        "startup" => (
-            startup::CELLS.as_slice(),
-            startup::run as fn(&Request) -> Result<Vec<Cell>>,
-        ),
-        other => bail!("no comparison {other}; there are memory, startup"),
-    };
-    if let Some(cell) = request
-        .only
-        .iter()
-        .find(|cell| !known.contains(&cell.as_str()))
-    {
-        bail!("{name} has no cell {cell}; it has {}", known.join(", "));
+/// One comparison.
+#[derive(Clone, Copy)]
+pub struct Kind {
+    name: &'static str,
+    cells: &'static [&'static str],
+    measure: fn(&Request) -> Result<Vec<Cell>>,
+}
+
+impl std::fmt::Debug for Kind {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_tuple("Kind").field(&self.name).finish()
     }
-    Ok(Comparison {
-        name: name.to_owned(),
-        machine: machine(),
-        cells: cells(request)?,
-    })
+}
+
+const KINDS: [Kind; 2] = [
+    Kind {
+        name: "memory",
+        cells: &memory::CELLS,
+        measure: memory::run,
+    },
+    Kind {
+        name: "startup",
+        cells: &startup::CELLS,
+        measure: startup::run,
+    },
+];
+
+/// A comparison by name, which must have the cells that are asked for.
+pub fn find(name: &str, only: &BTreeSet<String>) -> Result<Kind> {
+    let Some(kind) = KINDS.into_iter().find(|kind| kind.name == name) else {
+        let names: Vec<&str> = KINDS.iter().map(|kind| kind.name).collect();
+        bail!("no comparison {name}; there are {}", names.join(", "));
+    };
+    match only
+        .iter()
+        .find(|cell| !kind.cells.contains(&cell.as_str()))
+    {
+        Some(cell) => bail!(
+            "{name} has no cell {cell}; it has {}",
+            kind.cells.join(", ")
+        ),
+        None => Ok(kind),
+    }
+}
+
+impl Kind {
+    /// Measures.
+    pub fn run(&self, request: &Request) -> Result<Comparison> {
+        Ok(Comparison {
+            name: self.name.to_owned(),
+            machine: machine(),
+            cells: (self.measure)(request)?,
+        })
+    }
 }
 
 /// How our rows are named.

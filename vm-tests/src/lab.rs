@@ -130,6 +130,8 @@ impl Lab {
         program: &str,
         args: &[&str],
     ) -> Result<String> {
+        // One of the same name would still hold the ports.
+        self.parts.remove(&format!("{machine}-{part}"));
         let process = self.machine(machine)?.spawn(part, program, args)?;
         let name = process.part.clone();
         self.parts.insert(name.clone(), process);

@@ -30,7 +30,12 @@ pub const LAB: [Program; 6] = [
 ];
 
 /// What the namespace tests call besides.
-pub const TESTS: [Program; 1] = [program("tcpdump", "tcpdump")];
+pub const TESTS: [Program; 4] = [
+    program("tcpdump", "tcpdump"),
+    program("nsupdate", "bind9-dnsutils"),
+    program("named", "bind9"),
+    program("busybox", "busybox"),
+];
 
 /// Stock DHCP clients, the preferred one first; one of them suffices.
 pub const DHCP_CLIENTS: [Program; 3] = [

@@ -42,6 +42,8 @@ fn main() -> ExitCode {
 }
 
 fn run(arguments: Arguments) -> Result<()> {
+    let only: BTreeSet<String> = arguments.only.into_iter().collect();
+    let kind = compare::find(&arguments.comparison, &only)?;
     packages::ensure(&packages::LAB)?;
     packages::ensure_dhcp_client()?;
     let lanlord = match arguments.binary {
@@ -56,9 +58,9 @@ fn run(arguments: Arguments) -> Result<()> {
         lanlord,
         lab_binary,
         trials: arguments.trials,
-        only: arguments.only.into_iter().collect::<BTreeSet<_>>(),
+        only,
     };
-    let comparison = compare::run(&arguments.comparison, &request)?;
+    let comparison = kind.run(&request)?;
     compare::print(&comparison);
     if let Some(file) = arguments.json {
         let text = serde_json::to_string_pretty(&comparison).context("write JSON")?;

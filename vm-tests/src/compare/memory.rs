@@ -39,7 +39,7 @@ pub(super) fn run(request: &Request) -> Result<Vec<Cell>> {
         measure_lanlord(request, &mut cells);
         measure_dnsmasq(request, &mut cells);
         for cell in [NODE_RSS, NODE_PSS] {
-            let why = "needs an API server and a controller; 62-84 MiB elsewhere, reference not taken in this run";
+            let why = "announces nothing without an API server and its controller, which this lab has not";
             cells.push(Cell::not_run(cell, "MetalLB 0.16.2 speaker", "MiB", why));
         }
     }

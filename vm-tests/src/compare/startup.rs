@@ -72,7 +72,8 @@ pub(super) fn run(request: &Request) -> Result<Vec<Cell>> {
         ));
     }
     for cell in CELLS.iter().filter(|cell| request.wants(cell)) {
-        let why = "needs an API server and a controller; without them it announces nothing";
+        let why =
+            "announces nothing without an API server and its controller, which this lab has not";
         cells.push(Cell::not_run(cell, "MetalLB 0.16.2 speaker", "ms", why));
     }
     lab.down()?;
