@@ -20,21 +20,23 @@ const fn program(name: &'static str, package: &'static str) -> Program {
 }
 
 /// What the lab calls.
-pub const LAB: [Program; 6] = [
+pub const LAB: [Program; 7] = [
     program("ip", "iproute2"),
     program("nft", "nftables"),
     program("curl", "curl"),
     program("dig", "bind9-dnsutils"),
     program("arping", "iputils-arping"),
     program("conntrack", "conntrack"),
+    program("sysctl", "procps"),
 ];
 
 /// What the namespace tests call besides.
-pub const TESTS: [Program; 4] = [
-    program("tcpdump", "tcpdump"),
-    program("nsupdate", "bind9-dnsutils"),
+pub const TESTS: [Program; 5] = [
     program("named", "bind9"),
+    program("nsupdate", "bind9-dnsutils"),
     program("busybox", "busybox"),
+    program("ping", "iputils-ping"),
+    program("setpriv", "util-linux"),
 ];
 
 /// Stock DHCP clients, the preferred one first; one of them suffices.
@@ -97,6 +99,8 @@ fn install(packages: &[&str]) -> Result<()> {
         let output = Command::new("sh")
             .args(["-c", attempt])
             .env("DEBIAN_FRONTEND", "noninteractive")
+            // Packages that bring a server must not start it here.
+            .env("RUNLEVEL", "1")
             .output()
             .context("run apt-get")?;
         if output.status.success() {
