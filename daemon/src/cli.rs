@@ -40,7 +40,12 @@ struct NodeArguments {
     #[arg(long, env = "LANLORD_CONFIG", value_name = "FILE")]
     config: Option<PathBuf>,
     /// Take the cluster's objects from YAML files in DIR instead of the Kubernetes API
-    #[arg(long, env = "LANLORD_MANIFESTS", value_name = "DIR", conflicts_with = "kubeconfig")]
+    #[arg(
+        long,
+        env = "LANLORD_MANIFESTS",
+        value_name = "DIR",
+        conflicts_with = "kubeconfig"
+    )]
     manifests: Option<PathBuf>,
     /// Credentials for the Kubernetes API; without it the in-cluster token
     #[arg(long, env = "LANLORD_KUBECONFIG", value_name = "FILE")]
@@ -49,7 +54,12 @@ struct NodeArguments {
     #[arg(long, env = "LANLORD_NODE_NAME", value_name = "NAME")]
     node_name: Option<String>,
     /// Namespace of lanlord's own objects
-    #[arg(long, env = "LANLORD_NAMESPACE", value_name = "NAMESPACE", default_value = "metallb-system")]
+    #[arg(
+        long,
+        env = "LANLORD_NAMESPACE",
+        value_name = "NAMESPACE",
+        default_value = "metallb-system"
+    )]
     namespace: String,
     /// loadBalancerClass to serve; without it Services that name no class
     #[arg(long, env = "LANLORD_LB_CLASS", value_name = "NAME")]
@@ -58,7 +68,12 @@ struct NodeArguments {
     #[arg(long, env = "LANLORD_IGNORE_EXCLUDE_LB")]
     ignore_exclude_lb: bool,
     /// Where metrics and health are served
-    #[arg(long, env = "LANLORD_METRICS", value_name = "ADDRESS", default_value = "[::]:7472")]
+    #[arg(
+        long,
+        env = "LANLORD_METRICS",
+        value_name = "ADDRESS",
+        default_value = "[::]:7472"
+    )]
     metrics: SocketAddr,
     #[command(flatten)]
     daemon: DaemonArguments,
@@ -96,7 +111,12 @@ enum KeyCommand {
         #[arg(long, default_value = "lab")]
         cluster: String,
         /// State folder of the router
-        #[arg(long, env = "LANLORD_STATE", value_name = "DIR", default_value = "/var/lib/lanlord")]
+        #[arg(
+            long,
+            env = "LANLORD_STATE",
+            value_name = "DIR",
+            default_value = "/var/lib/lanlord"
+        )]
         state: PathBuf,
     },
 }
@@ -104,20 +124,40 @@ enum KeyCommand {
 #[derive(Debug, Args)]
 struct DaemonArguments {
     /// error, warn, info, debug, trace or off
-    #[arg(long, env = "LANLORD_LOG_LEVEL", value_name = "LEVEL", default_value = "info")]
+    #[arg(
+        long,
+        env = "LANLORD_LOG_LEVEL",
+        value_name = "LEVEL",
+        default_value = "info"
+    )]
     log_level: LogLevel,
     /// State folder
-    #[arg(long, env = "LANLORD_STATE", value_name = "DIR", default_value = "/var/lib/lanlord")]
+    #[arg(
+        long,
+        env = "LANLORD_STATE",
+        value_name = "DIR",
+        default_value = "/var/lib/lanlord"
+    )]
     state: PathBuf,
     /// Admin socket
-    #[arg(long, env = "LANLORD_SOCKET", value_name = "PATH", default_value = "/run/lanlord/lanlord.sock")]
+    #[arg(
+        long,
+        env = "LANLORD_SOCKET",
+        value_name = "PATH",
+        default_value = "/run/lanlord/lanlord.sock"
+    )]
     socket: PathBuf,
 }
 
 #[derive(Debug, Args)]
 struct StatusArguments {
     /// Admin socket of the daemon
-    #[arg(long, env = "LANLORD_SOCKET", value_name = "PATH", default_value = "/run/lanlord/lanlord.sock")]
+    #[arg(
+        long,
+        env = "LANLORD_SOCKET",
+        value_name = "PATH",
+        default_value = "/run/lanlord/lanlord.sock"
+    )]
     socket: PathBuf,
     #[command(flatten)]
     output: OutputArguments,
@@ -180,9 +220,12 @@ pub(crate) fn run(arguments: Arguments) -> anyhow::Result<ExitCode> {
         Command::Status(StatusArguments { socket, output }) => {
             one_thread()?.block_on(operator::status(&socket, output.form()))
         }
-        Command::Plan(PlanArguments { manifests, lb_class, ignore_exclude_lb, output }) => {
-            operator::plan(&manifests, lb_class, ignore_exclude_lb, output.form())
-        }
+        Command::Plan(PlanArguments {
+            manifests,
+            lb_class,
+            ignore_exclude_lb,
+            output,
+        }) => operator::plan(&manifests, lb_class, ignore_exclude_lb, output.form()),
         Command::Check(CheckArguments { files, output }) => operator::check(&files, output.form()),
         Command::Manifests => operator::manifests(),
     }
@@ -198,7 +241,12 @@ fn run_node(arguments: NodeArguments) -> anyhow::Result<ExitCode> {
         lb_class,
         ignore_exclude_lb,
         metrics,
-        daemon: DaemonArguments { log_level, state, socket },
+        daemon:
+            DaemonArguments {
+                log_level,
+                state,
+                socket,
+            },
     } = arguments;
     telemetry::init(log_level);
     let node = match node_name {
@@ -225,35 +273,65 @@ fn run_node(arguments: NodeArguments) -> anyhow::Result<ExitCode> {
 }
 
 fn run_router(arguments: RouterArguments) -> anyhow::Result<ExitCode> {
-    let RouterArguments { command, config, flush, daemon: DaemonArguments { log_level, state, socket } } = arguments;
-    if let Some(RouterCommand::Key { command: KeyCommand::Show { cluster, state } }) = command {
+    let RouterArguments {
+        command,
+        config,
+        flush,
+        daemon:
+            DaemonArguments {
+                log_level,
+                state,
+                socket,
+            },
+    } = arguments;
+    if let Some(RouterCommand::Key {
+        command: KeyCommand::Show { cluster, state },
+    }) = command
+    {
         return operator::show(&router::key_show(&state, &cluster)?);
     }
     telemetry::init(log_level);
-    let options = router::Options { config, state, socket, flush };
+    let options = router::Options {
+        config,
+        state,
+        socket,
+        flush,
+    };
     many_threads()?.block_on(router::run(options))?;
     Ok(ExitCode::SUCCESS)
 }
 
 /// A node decides little and waits much; its wire path has a thread of its own.
 fn one_thread() -> anyhow::Result<tokio::runtime::Runtime> {
-    tokio::runtime::Builder::new_current_thread().enable_all().build().context("start the runtime")
+    tokio::runtime::Builder::new_current_thread()
+        .enable_all()
+        .build()
+        .context("start the runtime")
 }
 
 /// A router answers DNS on every core.
 fn many_threads() -> anyhow::Result<tokio::runtime::Runtime> {
-    tokio::runtime::Builder::new_multi_thread().enable_all().build().context("start the runtime")
+    tokio::runtime::Builder::new_multi_thread()
+        .enable_all()
+        .build()
+        .context("start the runtime")
 }
 
 /// Prints an error once, with its causes.
-#[expect(clippy::print_stderr, reason = "the one place where the command speaks to its user about failure")]
+#[expect(
+    clippy::print_stderr,
+    reason = "the one place where the command speaks to its user about failure"
+)]
 pub(crate) fn complain(error: &anyhow::Error) {
     eprintln!("lanlord: {error:#}");
 }
 
 /// 78 for a wrong configuration, else 1; usage errors (2) are clap's own.
 pub(crate) fn exit_code(error: &anyhow::Error) -> ExitCode {
-    if error.chain().any(<dyn std::error::Error>::is::<config::ConfigError>) {
+    if error
+        .chain()
+        .any(<dyn std::error::Error>::is::<config::ConfigError>)
+    {
         return ExitCode::from(EXIT_CONFIG);
     }
     ExitCode::FAILURE

@@ -22,13 +22,16 @@ fn toml_blocks(readme: &str) -> Vec<(usize, String)> {
 
 #[test]
 fn every_configuration_example_in_the_readme_is_valid() {
-    let readme = std::fs::read_to_string(Path::new(env!("CARGO_MANIFEST_DIR")).join("../README.md")).unwrap();
+    let readme =
+        std::fs::read_to_string(Path::new(env!("CARGO_MANIFEST_DIR")).join("../README.md"))
+            .unwrap();
     let (mut routers, mut nodes) = (0, 0);
 
     for (line, text) in toml_blocks(&readme) {
         let first = text.lines().next().unwrap_or_default();
         if first.contains("router.toml") {
-            config::router::parse(&text, "README.md").unwrap_or_else(|error| panic!("README.md:{line}: {error}"));
+            config::router::parse(&text, "README.md")
+                .unwrap_or_else(|error| panic!("README.md:{line}: {error}"));
             routers += 1;
         } else if first.contains("node.toml") {
             config::node::parse(&text).unwrap_or_else(|error| panic!("README.md:{line}: {error}"));
@@ -38,5 +41,8 @@ fn every_configuration_example_in_the_readme_is_valid() {
         }
     }
 
-    assert!(routers > 0 && nodes > 0, "the README shows both files, found {routers} and {nodes}");
+    assert!(
+        routers > 0 && nodes > 0,
+        "the README shows both files, found {routers} and {nodes}"
+    );
 }

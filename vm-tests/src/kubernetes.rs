@@ -6,7 +6,7 @@
 //!   talos-3 .203   Traefik :8000 :8443, example-service, second-service          kubelet stand-in, kube-proxy
 //! ```
 //!
-//! The only part that is played is the [`kubelet`]: the containers are processes of the lab. Objects come from
+//! The only part that is played is the `kubelet`: the containers are processes of the lab. Objects come from
 //! `lanlord manifests`, from `scenarios/www/manifests` and from `scenarios/kubernetes`. The daemons watch the API with the
 //! kubeconfig of their ServiceAccount, so what they may do is what the RBAC rules of `lanlord manifests` say.
 

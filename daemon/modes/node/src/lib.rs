@@ -9,7 +9,7 @@
 //!                        +--planned--> status, metrics
 //! ```
 //!
-//! Every arrow is a `watch` channel: a slow reader skips what passed in between. Each part is kept by [`part::keep`]: a
+//! Every arrow is a `watch` channel: a slow reader skips what passed in between. Each part is kept by `part::keep`: a
 //! panic or an error restarts that part and nothing else. Only the end of the wire thread ends the process.
 
 #![forbid(unsafe_code)]

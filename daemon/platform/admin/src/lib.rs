@@ -1,6 +1,6 @@
 //! The admin socket: HTTP and JSON over a Unix socket, for `lanlord status` and its siblings.
 //!
-//! A daemon serves an axum router on it ([`serve`]); a command asks it with [`get`]. [`types`] are the answers.
+//! A daemon serves an axum router on it ([`Listener`]); a command asks it with [`get`]. [`types`] are the answers.
 
 mod client;
 mod server;
