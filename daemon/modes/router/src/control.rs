@@ -127,8 +127,9 @@ impl Control {
         let before = self.settings.borrow().clone();
         let is_new = config.is_some();
         let config = config.unwrap_or_else(|| before.config.clone());
-        let settings = match resolve(config, &self.ground, &self.state, *self.lease.borrow()).await
-        {
+        // Copied in a statement of its own: what is borrowed from a watch is locked until the end of the statement.
+        let lease = *self.lease.borrow_and_update();
+        let settings = match resolve(config, &self.ground, &self.state, lease).await {
             Ok(settings) => Arc::new(settings),
             Err(error) => {
                 let error = format!("{error:#}");

@@ -9,7 +9,7 @@ use std::{
 use config::{ConfigError, router::RouterConfig};
 use futures::StreamExt;
 use inotify::{EventStream, Inotify, WatchMask};
-use tokio::time::sleep;
+use tokio::time::{Instant, sleep_until};
 
 #[cfg(test)]
 mod tests;
@@ -26,6 +26,8 @@ pub(crate) struct ConfigFile {
     /// Why the present content is not in force.
     error: Option<String>,
     watch: Option<Watch>,
+    /// When the folder will have been quiet for long enough; none: nothing changed.
+    quiet_at: Option<Instant>,
 }
 
 struct Watch(EventStream<[u8; 1024]>);
@@ -47,6 +49,7 @@ impl ConfigFile {
             seen: None,
             error: None,
             watch: None,
+            quiet_at: None,
         };
         // Watched before it is read, or a change in between is missed.
         file.ensure_watch();
@@ -73,22 +76,30 @@ impl ConfigFile {
         self.error.as_deref()
     }
 
-    /// Waits until something in the file's folder changed and was quiet since. Cancelling loses at most the wait.
+    /// Waits until something in the file's folder changed and was quiet since. Cancelling loses nothing.
     pub(crate) async fn changed(&mut self) {
         let Some(Watch(events)) = &mut self.watch else {
             return std::future::pending().await;
         };
-        if !matches!(events.next().await, Some(Ok(_))) {
-            self.watch = None;
-            return;
-        }
         loop {
+            let quiet = async {
+                match self.quiet_at {
+                    Some(at) => sleep_until(at).await,
+                    None => std::future::pending().await,
+                }
+            };
             tokio::select! {
-                next = events.next() => if !matches!(next, Some(Ok(_))) {
-                    self.watch = None;
+                next = events.next() => {
+                    if !matches!(next, Some(Ok(_))) {
+                        self.watch = None;
+                        return;
+                    }
+                    self.quiet_at = Some(Instant::now() + QUIET);
+                }
+                () = quiet => {
+                    self.quiet_at = None;
                     return;
-                },
-                () = sleep(QUIET) => return,
+                }
             }
         }
     }

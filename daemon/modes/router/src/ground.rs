@@ -9,7 +9,9 @@ use std::{
 };
 
 use ipnet::{IpNet, Ipv4Net};
-use kernel::{Link, Netlink, NextHop, Route, netlink::NetlinkError, route::MAIN_TABLE, sysctl};
+use kernel::{
+    Link, Netlink, NextHop, Route, feature, netlink::NetlinkError, route::MAIN_TABLE, sysctl,
+};
 
 use crate::{
     filter::{self, Outcome},
@@ -175,7 +177,11 @@ impl Ground {
                 tracing::info!("firewall and NAT in force");
                 Ok(())
             }
-            Err(error) => Err(chain(&error)),
+            // A kernel that lacks nf_tables says so in less clear words through nft.
+            Err(error) => Err(match feature::require_nf_tables() {
+                Ok(()) => chain(&error),
+                Err(missing) => chain(&missing),
+            }),
         }
     }
 

@@ -34,6 +34,7 @@ use anyhow::{Context, anyhow, bail};
 use kernel::{
     Events, Netlink,
     capability::{self, Capability},
+    feature,
 };
 use tokio::{sync::watch, task::JoinSet};
 
@@ -79,6 +80,7 @@ pub async fn run(options: Options) -> anyhow::Result<()> {
         Capability::NetBindService,
     ];
     capability::require(&needed)?;
+    feature::require_packet_sockets()?;
     // Taken first: a second router must not touch the kernel before it finds out.
     let admin = admin::Listener::bind(&options.socket)?;
     // Followed before anything is listed, or a change in between is missed.

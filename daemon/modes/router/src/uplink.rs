@@ -7,3 +7,6 @@ mod client;
 mod task;
 
 pub(crate) use task::{Leasing, run};
+
+#[cfg(test)]
+mod tests;

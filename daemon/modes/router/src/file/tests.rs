@@ -44,6 +44,20 @@ async fn a_file_that_an_editor_replaced_is_seen() {
 }
 
 #[tokio::test]
+async fn a_change_is_seen_although_the_wait_was_broken_off() {
+    let (_folder, path) = written("hostname = \"a\"\n");
+    let (mut file, _) = ConfigFile::open(&path, false).unwrap();
+
+    fs::write(&path, "hostname = \"b\"\n").unwrap();
+    let broken_off = timeout(QUIET / 5, file.changed()).await;
+
+    assert!(broken_off.is_err());
+    timeout(SOON, file.changed())
+        .await
+        .expect("the change is seen");
+}
+
+#[tokio::test]
 async fn a_wrong_empty_or_missing_file_changes_nothing_and_is_told() {
     let (_folder, path) = written("hostname = \"a\"\n");
     let (mut file, _) = ConfigFile::open(&path, false).unwrap();

@@ -56,7 +56,7 @@ pub(crate) async fn run(
         let current = settings.borrow_and_update().clone();
         let Some(link) = usable_link(&netlink, &current).await else {
             if !wants_lease(&current) {
-                lease.send_replace(Leasing::Pending);
+                lease.send_if_modified(|lease| std::mem::take(lease) != Leasing::Pending);
             }
             tokio::select! {
                 changed = settings.changed() => changed.context("follow the settings")?,
