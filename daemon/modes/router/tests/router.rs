@@ -34,7 +34,7 @@ impl World {
             router,
             _uplink: uplink,
             _lan: lan,
-            folder: tempfile::tempdir().unwrap(),
+            folder: tempfile::tempdir().expect("make a folder"),
         }
     }
 
@@ -43,7 +43,7 @@ impl World {
     }
 
     fn write(&self, config: &str) {
-        fs::write(self.path("router.toml"), config).unwrap();
+        fs::write(self.path("router.toml"), config).expect("write the configuration");
     }
 
     fn options(&self) -> Options {
@@ -184,9 +184,12 @@ async fn a_running_router_is_not_flushed_and_not_joined_by_a_second_one() {
                 flush: true,
                 ..world.options()
             };
-            let refused = router::run(flush).await.unwrap_err().to_string();
+            let refused = Box::pin(router::run(flush)).await.unwrap_err().to_string();
             assert!(refused.contains("stop it before --flush"), "{refused}");
-            let second = router::run(world.options()).await.unwrap_err().to_string();
+            let second = Box::pin(router::run(world.options()))
+                .await
+                .unwrap_err()
+                .to_string();
             assert!(second.contains("in use by another lanlord"), "{second}");
         })
         .await;
