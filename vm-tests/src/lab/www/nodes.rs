@@ -153,16 +153,20 @@ pub fn node_status(lab: &Lab, node: &str) -> Result<NodeStatus, Failure> {
     }
 }
 
+/// Whether a node says that it announces the VIP.
+pub fn announces(lab: &Lab, node: &str) -> Result<bool, Failure> {
+    let status = node_status(lab, node)?;
+    Ok(status
+        .vips
+        .iter()
+        .any(|vip| vip.vip == std::net::IpAddr::V4(VIP) && !vip.interfaces.is_empty()))
+}
+
 /// The nodes that say they announce the VIP.
 pub fn announcing(lab: &Lab) -> Result<Vec<&'static str>, Failure> {
     let mut found = Vec::new();
     for node in NODES {
-        let status = node_status(lab, node)?;
-        let announces = status
-            .vips
-            .iter()
-            .any(|vip| vip.vip == std::net::IpAddr::V4(VIP) && !vip.interfaces.is_empty());
-        if announces {
+        if announces(lab, node)? {
             found.push(node);
         }
     }
