@@ -2,7 +2,11 @@
 
 use std::{future::Future, time::Duration};
 
-use tokio::{task::JoinError, time::Instant};
+use tokio::{
+    task::{JoinError, JoinSet},
+    time::Instant,
+};
+use tokio_util::sync::CancellationToken;
 use tracing::{error, warn};
 
 /// First pause before a failed part starts again; doubled up to [`LONGEST_PAUSE`].
@@ -18,12 +22,25 @@ where
     S: Fn() -> F,
     F: Future<Output = anyhow::Result<()>> + Send + 'static,
 {
+    keep_until(name, &CancellationToken::new(), start).await;
+}
+
+/// As [`keep`], for a part that ends by itself when told to stop: returns when it has.
+pub(crate) async fn keep_until<S, F>(name: &'static str, stop: &CancellationToken, start: S)
+where
+    S: Fn() -> F,
+    F: Future<Output = anyhow::Result<()>> + Send + 'static,
+{
     let mut pause = FIRST_PAUSE;
     loop {
         let started = Instant::now();
-        let mut part = tokio::task::JoinSet::new();
+        let mut part = JoinSet::new();
         part.spawn(start());
-        report(name, part.join_next().await);
+        let ended = part.join_next().await;
+        if stop.is_cancelled() {
+            return;
+        }
+        report(name, ended);
         if started.elapsed() > WELL_AFTER {
             pause = FIRST_PAUSE;
         }

@@ -212,9 +212,13 @@ impl Daemon {
             stop: stop.clone(),
         };
         self.holder.spawn(async move {
+            let too_late = async {
+                stop.cancelled().await;
+                tokio::time::sleep(FAREWELL).await;
+            };
             tokio::select! {
-                () = part::keep("holder", || part.clone().run()) => {}
-                () = async { stop.cancelled().await; tokio::time::sleep(FAREWELL).await } => {}
+                () = part::keep_until("holder", &stop, || part.clone().run()) => {}
+                () = too_late => {}
             }
         });
     }
