@@ -7,7 +7,7 @@ use tokio::{
     time::Instant,
 };
 use tokio_util::sync::CancellationToken;
-use tracing::{error, warn};
+use tracing::{debug, warn};
 
 /// First pause before a failed part starts again; doubled up to [`LONGEST_PAUSE`].
 const FIRST_PAUSE: Duration = Duration::from_millis(200);
@@ -31,7 +31,7 @@ where
     S: Fn() -> F,
     F: Future<Output = anyhow::Result<()>> + Send + 'static,
 {
-    let mut pause = FIRST_PAUSE;
+    let (mut pause, mut last) = (FIRST_PAUSE, None);
     loop {
         let started = Instant::now();
         let mut part = JoinSet::new();
@@ -40,25 +40,32 @@ where
         if stop.is_cancelled() {
             return;
         }
-        report(name, ended);
         if started.elapsed() > WELL_AFTER {
-            pause = FIRST_PAUSE;
+            (pause, last) = (FIRST_PAUSE, None);
         }
+        report(name, ended, &mut last);
         tokio::time::sleep(pause).await;
         pause = (pause * 2).min(LONGEST_PAUSE);
     }
 }
 
-fn report(name: &'static str, ended: Option<Result<anyhow::Result<()>, JoinError>>) {
-    match ended {
-        Some(Ok(Ok(()))) | None => warn!(part = name, "part ended, starting it again"),
-        Some(Ok(Err(failure))) => warn!(
-            part = name,
-            error = format!("{failure:#}"),
-            "part failed, starting it again"
-        ),
-        Some(Err(panic)) => error!(part = name, error = %panic, "part panicked, starting it again"),
+/// Says how a part ended, once for each cause in a row.
+fn report(
+    name: &'static str,
+    ended: Option<Result<anyhow::Result<()>, JoinError>>,
+    last: &mut Option<String>,
+) {
+    let cause = match ended {
+        Some(Ok(Ok(()))) | None => "ended by itself".to_string(),
+        Some(Ok(Err(failure))) => format!("{failure:#}"),
+        Some(Err(panic)) => panic.to_string(),
+    };
+    if last.as_ref() == Some(&cause) {
+        debug!(part = name, error = %cause, "part failed again");
+    } else {
+        warn!(part = name, error = %cause, "part failed, starting it again");
     }
+    *last = Some(cause);
 }
 
 #[cfg(test)]

@@ -1,6 +1,11 @@
 //! Builds the parts, connects them, and takes them down again.
 
-use std::{future::Future, net::SocketAddr, sync::Arc, time::Duration};
+use std::{
+    future::Future,
+    net::{Ipv4Addr, Ipv6Addr, SocketAddr},
+    sync::Arc,
+    time::Duration,
+};
 
 use anyhow::{Context, bail};
 use cluster::api;
@@ -36,6 +41,8 @@ use crate::{
 
 /// How long giving up the Lease may take when the daemon stops.
 const FAREWELL: Duration = Duration::from_millis(800);
+/// `EAFNOSUPPORT`: the kernel was started without IPv6.
+const NO_IPV6: i32 = 97;
 
 /// Runs a node daemon until SIGTERM or SIGINT.
 pub async fn run(options: Options) -> anyhow::Result<()> {
@@ -286,13 +293,18 @@ fn part_ended(ended: Option<Result<anyhow::Result<()>, tokio::task::JoinError>>)
 
 async fn serve_metrics(address: SocketAddr, routes: axum::Router) -> anyhow::Result<()> {
     let listener = match TcpListener::bind(address).await {
-        Ok(listener) => listener,
-        Err(error) => {
-            if error.kind() == std::io::ErrorKind::AddrInUse {
-                bail!("serve metrics: {}", port::in_use(Transport::Tcp, address));
-            }
-            return Err(error).with_context(|| format!("serve metrics on {address}"));
+        Err(error)
+            if error.raw_os_error() == Some(NO_IPV6) && address.ip() == Ipv6Addr::UNSPECIFIED =>
+        {
+            TcpListener::bind((Ipv4Addr::UNSPECIFIED, address.port())).await
         }
+        bound => bound,
+    };
+    let listener = match listener {
+        Err(error) if error.kind() == std::io::ErrorKind::AddrInUse => {
+            bail!("serve metrics: {}", port::in_use(Transport::Tcp, address))
+        }
+        bound => bound.with_context(|| format!("serve metrics on {address}"))?,
     };
     telemetry::serve(listener, routes)
         .await
