@@ -21,7 +21,7 @@ pub use watch::watch;
 
 /// The directory cannot be read or watched.
 #[derive(Debug, Error)]
-#[error("{operation} manifests directory {}", path.display())]
+#[error("{operation} manifests {}", path.display())]
 pub struct DirectoryError {
     operation: &'static str,
     path: PathBuf,
@@ -38,10 +38,23 @@ impl DirectoryError {
     }
 }
 
-/// Reads the directory once.
+/// Reads once: a directory, or a single file whatever its name.
+///
+/// Errors: the path cannot be read, or the directory holds no manifest at all, which is nobody's intention here.
 pub fn load(path: &Path, settings: &Settings) -> Result<View, DirectoryError> {
-    let mut directory = Directory::new(path, settings.clone());
-    directory.scan()?;
+    let (folder, file) = match (path.is_file(), path.parent(), path.file_name()) {
+        (true, Some(folder), Some(name)) => (folder, name.to_str()),
+        _ => (path, None),
+    };
+    let mut directory = Directory::new(folder, settings.clone());
+    match file {
+        Some(name) => directory.read(name),
+        None => directory.scan()?,
+    }
+    if directory.is_empty() {
+        let error = io::Error::other("holds no *.yaml, *.yml or *.json file");
+        return Err(DirectoryError::new("read", path, error));
+    }
     Ok(directory.view())
 }
 

@@ -52,6 +52,11 @@ impl Directory {
         }
     }
 
+    /// No manifest was ever read.
+    pub(super) fn is_empty(&self) -> bool {
+        self.files.is_empty()
+    }
+
     pub(super) fn path(&self) -> &Path {
         &self.path
     }

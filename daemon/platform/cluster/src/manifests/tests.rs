@@ -93,3 +93,20 @@ fn a_syntax_error_at_the_start_costs_its_document_only() {
         problems(&view)
     );
 }
+
+#[test]
+fn a_single_file_can_be_checked_and_an_empty_directory_is_told() {
+    let directory = tempfile::tempdir().unwrap();
+    let file = directory.path().join("pool.yaml.new");
+
+    let empty = super::load(directory.path(), &crate::Settings::default()).unwrap_err();
+    std::fs::write(
+        &file,
+        "apiVersion: v1\nkind: Namespace\nmetadata: {name: a}\n",
+    )
+    .unwrap();
+    let view = super::load(&file, &crate::Settings::default()).unwrap();
+
+    assert!(empty.to_string().contains("read manifests"), "{empty}");
+    assert_eq!(view.snapshot.namespaces.keys().collect::<Vec<_>>(), ["a"]);
+}

@@ -337,7 +337,7 @@ async fn a_directory_that_is_missing_at_the_start_is_an_error() {
 
     assert_eq!(
         error.to_string(),
-        format!("watch manifests directory {}", path.display())
+        format!("watch manifests {}", path.display())
     );
     assert!(super::super::load(&path, &Settings::default()).is_err());
 }
