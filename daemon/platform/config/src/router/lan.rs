@@ -90,6 +90,8 @@ fn dhcp(raw: Option<&raw::Dhcp>, address: Ipv4Net, faults: &mut Faults<'_>) -> O
 
 fn range(text: &str, address: Ipv4Net) -> Result<AddressRange, String> {
     let example = default_range(address);
+    // Always with both ends: a prefix is what is refused here.
+    let example = format!("{}-{}", example.first(), example.last());
     let range: AddressRange = match text.parse::<Ipv4Net>() {
         Ok(_) => Err(format!(
             "`{text}` is a prefix; write first and last address, such as {example}"
