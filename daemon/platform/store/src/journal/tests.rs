@@ -1,4 +1,4 @@
-use std::{collections::BTreeMap, process::Command};
+use std::collections::BTreeMap;
 
 use proptest::prelude::*;
 use serde::Deserialize;
@@ -199,43 +199,6 @@ impl Drop for SmallDisk {
     fn drop(&mut self) {
         let _ = nix::mount::umount(self.0.path());
     }
-}
-
-#[test]
-fn a_process_killed_between_commits_loses_nothing_that_was_committed() {
-    const KEY: &str = "JOURNAL_TEST_CHILD";
-    if let Some(path) = std::env::var_os(KEY) {
-        // The child: commits until it is killed, and says what is committed.
-        let mut journal = Journal::open(Path::new(&path)).unwrap().journal;
-        for address in 0.. {
-            journal.commit(&[lease(address)]).unwrap();
-            println!("committed {address}");
-        }
-    }
-    let directory = tempfile::tempdir().unwrap();
-    let path = directory.path().join("leases.journal");
-    let mut child = Command::new(std::env::current_exe().unwrap())
-        .args([
-            "--exact",
-            "journal::tests::a_process_killed_between_commits_loses_nothing_that_was_committed",
-            "--nocapture",
-        ])
-        .env(KEY, &path)
-        .stdout(std::process::Stdio::piped())
-        .spawn()
-        .unwrap();
-
-    let output = io::BufReader::new(child.stdout.take().unwrap());
-    let committed: Vec<u32> = io::BufRead::lines(output)
-        .filter_map(|line| line.unwrap().strip_prefix("committed ")?.parse().ok())
-        .take(50)
-        .collect();
-    child.kill().unwrap();
-    child.wait().unwrap();
-
-    let found = records(&path);
-    assert_eq!(committed.len(), 50);
-    assert_eq!(found[..50], leases(0..50));
 }
 
 proptest! {
