@@ -47,9 +47,7 @@ fn run(arguments: Arguments) -> Result<()> {
     packages::ensure(&packages::LAB)?;
     packages::ensure_dhcp_client()?;
     let lanlord = match arguments.binary {
-        Some(path) => path
-            .canonicalize()
-            .with_context(|| format!("find {}", path.display()))?,
+        Some(path) => build::given_binary(&path)?,
         None => build::release_binary()?,
     };
     let lab_binary = build::lab_binary()?;

@@ -17,6 +17,19 @@ pub fn workspace() -> PathBuf {
         .to_owned()
 }
 
+/// A binary given by hand. Machines find it by its name, so it must be called `lanlord`.
+pub fn given_binary(path: &Path) -> Result<PathBuf> {
+    let path = path
+        .canonicalize()
+        .with_context(|| format!("find {}", path.display()))?;
+    ensure!(
+        path.file_name().is_some_and(|name| name == "lanlord"),
+        "{}: name the program `lanlord`, or the machines of the lab do not find it",
+        path.display()
+    );
+    Ok(path)
+}
+
 /// Builds `lanlord` in release mode; cargo's own lines go to stderr.
 pub fn release_binary() -> Result<PathBuf> {
     #[derive(Deserialize)]

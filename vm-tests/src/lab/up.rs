@@ -101,11 +101,10 @@ fn steps(options: &Options) -> Vec<Step> {
 }
 
 fn binary(options: &Options) -> Result<PathBuf> {
-    let Some(path) = &options.binary else {
-        return build::release_binary();
-    };
-    path.canonicalize()
-        .with_context(|| format!("find {}", path.display()))
+    match &options.binary {
+        Some(path) => build::given_binary(path),
+        None => build::release_binary(),
+    }
 }
 
 fn choose_client(options: &Options) -> Result<String> {
