@@ -17,6 +17,7 @@ use crate::{
     path::Path,
     reply::Context,
     zone::{Holder, Zone},
+    zones::Zones,
 };
 
 mod prerequisite;
@@ -182,7 +183,7 @@ impl Authority {
 
         prerequisite::check(zone, &message.answers)?;
         let holder = Holder::Cluster(key.clone());
-        let changes = prescan(zone, granted, &holder, &message.authorities)?;
+        let changes = prescan(&self.zones, zone, granted, &holder, &message.authorities)?;
         let mut held: BTreeMap<Name, Vec<Record>> = BTreeMap::new();
         for change in changes {
             let name = change.name();
@@ -257,6 +258,7 @@ fn add(records: &mut Vec<Record>, new: &Record) {
 
 /// Reads the update section and refuses it as a whole when one entry is wrong or not allowed (RFC 2136, 3.4.1 and 3.3).
 fn prescan<'a>(
+    zones: &Zones,
     zone: &Zone,
     granted: &ZoneGrant,
     holder: &Holder,
@@ -266,7 +268,7 @@ fn prescan<'a>(
         .iter()
         .map(|record| {
             let change = parse(record)?;
-            permit(zone, granted, holder, record)?;
+            permit(zones, zone, granted, holder, record)?;
             Ok(change)
         })
         .collect()
@@ -287,6 +289,7 @@ fn parse(record: &Record) -> Result<Change<'_>, UpdateRefusal> {
 }
 
 fn permit(
+    zones: &Zones,
     zone: &Zone,
     granted: &ZoneGrant,
     holder: &Holder,
@@ -294,7 +297,12 @@ fn permit(
 ) -> Result<(), UpdateRefusal> {
     let name = &record.name;
     let kind = record.record_type();
-    if !zone.apex().zone_of(name) {
+    let path = Path::of(name);
+    // A zone of ours within this one has grants and holders of its own.
+    let is_in_zone = zones
+        .covering(&path)
+        .is_some_and(|closest| closest.apex() == zone.apex());
+    if !is_in_zone {
         return Err(UpdateRefusal::OutsideZone(name.clone()));
     }
     if !granted.allows(name) {
@@ -305,7 +313,6 @@ fn permit(
     if (!any_type && !is_updatable(kind)) || alias_of_zone {
         return Err(UpdateRefusal::TypeNotGranted(name.clone(), kind));
     }
-    let path = Path::of(name);
     let node = zone.node(&path);
     let is_foreign = node.is_some_and(|node| {
         node.holders().any(|(other, _)| match other {

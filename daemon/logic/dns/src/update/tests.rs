@@ -134,6 +134,24 @@ fn one_entry_that_is_not_allowed_refuses_the_whole_update() {
 }
 
 #[test]
+fn a_grant_does_not_reach_into_a_zone_within_its_own() {
+    let mut settings = settings();
+    settings.zones.push(crate::ZoneSettings {
+        name: name("inner.example.com"),
+        fallthrough: false,
+    });
+    let inner = Authority::new(settings, &crate::Saved::default(), NOW);
+
+    for taken in ["www.inner.example.com", "inner.example.com"] {
+        let message = adding("example.com", &[&format!("{taken} 30 A 10.10.10.10")]);
+        let (changed, code) = outcome(&inner, &lab_key(), &message);
+
+        assert_eq!(code, ResponseCode::NotZone, "{taken}");
+        assert!(changed.is_none());
+    }
+}
+
+#[test]
 fn every_way_to_be_refused_has_its_code() {
     let mut delegation = bare("x.example.com", DNSClass::IN, RecordType::NS);
     delegation.data = RData::NS(hickory_proto::rr::rdata::NS(name("evil.test")));
