@@ -95,9 +95,8 @@ impl Server {
     /// Serves another scope from now on. Bindings stay: a client whose address is no longer ours to give hears NAK at
     /// its next renewal.
     pub fn reconfigure(&mut self, scope: Scope) {
-        if scope.range != self.scope.range || scope.prefix != self.scope.prefix {
-            self.allocator.start_over();
-        }
+        // An address that was reserved, or ours, may be anybody's now.
+        self.allocator.start_over();
         self.scope = scope;
     }
 
@@ -120,7 +119,10 @@ impl Server {
     pub fn revert(&mut self, address: Ipv4Addr, kept: Option<Binding>) {
         match kept {
             Some(binding) => self.leases.put(binding),
-            None => self.leases.remove(address),
+            None => {
+                self.leases.remove(address);
+                self.allocator.give_back(address);
+            }
         }
     }
 

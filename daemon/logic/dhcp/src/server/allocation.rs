@@ -22,12 +22,12 @@ pub(super) struct Allocator {
     offers: Offers,
     /// Addresses of the range before this offset were all given or offered once.
     fresh_from: u32,
-    /// Addresses before `fresh_from` whose offer was never taken.
+    /// Addresses before `fresh_from` whose offer was never taken, or whose lease could not be stored.
     returned: BTreeSet<Ipv4Addr>,
 }
 
 impl Allocator {
-    /// Looks through the whole range again, after it changed.
+    /// Looks through the whole range again, after the scope changed.
     pub(super) fn start_over(&mut self) {
         self.fresh_from = 0;
         self.returned.clear();
@@ -66,6 +66,11 @@ impl Allocator {
     pub(super) fn taken(&mut self, address: Ipv4Addr) {
         self.offers.end(address);
         self.returned.remove(&address);
+    }
+
+    /// Nothing is remembered of the address: whoever had it does not.
+    pub(super) fn give_back(&mut self, address: Ipv4Addr) {
+        self.returned.insert(address);
     }
 
     /// The address for a client: its reservation, what it had or was offered, what it asks for, an address that

@@ -166,3 +166,18 @@ fn a_client_that_chose_another_server_frees_our_offer() {
     );
     assert_eq!(lan.offered(&client(2).discover()).address, lan_address(20));
 }
+
+#[test]
+fn an_address_that_is_no_longer_reserved_goes_to_anybody() {
+    let range = Some("192.168.1.20-192.168.1.21".parse().unwrap());
+    let mut reserving = Scope { range, ..scope() };
+    let kept = reserving.reservations.get_mut(&TALOS).unwrap();
+    kept.address = lan_address(20);
+    let mut lan = Lan::new();
+    lan.server.reconfigure(reserving);
+    lan.lease(&client(1).discover(), lan_address(21));
+
+    lan.server.reconfigure(Scope { range, ..scope() });
+
+    lan.lease(&client(2).discover(), lan_address(20));
+}

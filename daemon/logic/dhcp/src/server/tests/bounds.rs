@@ -29,6 +29,23 @@ fn offers_that_nobody_answers_do_not_starve_a_lan() {
 }
 
 #[test]
+fn leases_that_could_not_be_stored_use_up_no_addresses() {
+    let mut lan = Lan::with_range("192.168.1.20-192.168.1.22");
+    for number in 1..=3 {
+        lan.lease(&client(number).discover(), lan_address(19 + number));
+    }
+    for last in 20..=22 {
+        lan.server.revert(lan_address(last), None);
+    }
+
+    let offered: std::collections::BTreeSet<_> = (4..=6)
+        .map(|number| lan.offered(&client(number).discover()).address)
+        .collect();
+
+    assert_eq!(offered, [20, 21, 22].map(lan_address).into());
+}
+
+#[test]
 fn a_client_that_floods_is_ignored_until_it_calms_down() {
     let mut lan = Lan::new();
     let talos = packet(TALOS, MessageType::Discover);
