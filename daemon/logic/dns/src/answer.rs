@@ -13,7 +13,7 @@ use hickory_proto::{
 use crate::{
     authority::Authority,
     forward::Forward,
-    reply::{self, Body, Context, Transport},
+    reply::{self, Body, Context, Reply, ReplyKind, Transport},
     transfer,
     tsig::SignatureError,
     update::Update,
@@ -34,36 +34,6 @@ pub enum Answer {
     Transfer(Vec<Vec<u8>>),
     /// Send nothing.
     Silence,
-}
-
-/// A message to send, and what it says, for the counters.
-#[derive(Debug)]
-pub struct Reply {
-    /// The message.
-    pub wire: Vec<u8>,
-    /// What it says.
-    pub kind: ReplyKind,
-}
-
-/// What a reply says.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub enum ReplyKind {
-    /// Records of ours.
-    Answered,
-    /// The name has no such type here.
-    NoData,
-    /// The name does not exist here.
-    NoName,
-    /// The message could not be read.
-    Malformed,
-    /// The host may not ask.
-    Stranger,
-    /// The question is not one that we answer.
-    Unsupported,
-    /// The signature does not hold.
-    BadSignature,
-    /// The key may not do this.
-    Forbidden,
 }
 
 impl Authority {
@@ -175,7 +145,10 @@ impl Authority {
         let key = context.signer().map(|(key, _)| key.name().clone());
         let grant = key.and_then(|key| self.grants.get(&key));
         if matches!(kind, RecordType::AXFR | RecordType::IXFR) {
-            return transfer::answer(self, grant, query, context, transport, now);
+            return match transfer::messages(self, grant, query, &context, transport, now) {
+                Ok(messages) => Answer::Transfer(messages),
+                Err(refusal) => Answer::Reply(refusal),
+            };
         }
         if is_meta(kind) {
             return empty(&context, ResponseCode::NotImp, ReplyKind::Unsupported, now);
@@ -260,10 +233,12 @@ impl Authority {
             (SignatureError::UnknownKey, ..) => context.bad_signature(key_name, TsigError::BadKey),
             _ => context.bad_signature(key_name, TsigError::BadSig),
         }
-        Err(Reply {
-            wire: context.empty(ResponseCode::NotAuth, now),
-            kind: ReplyKind::BadSignature,
-        })
+        Err(Reply::empty(
+            &context,
+            ResponseCode::NotAuth,
+            ReplyKind::BadSignature,
+            now,
+        ))
     }
 }
 
@@ -292,11 +267,8 @@ fn body<'a>(
     }
 }
 
-pub(crate) fn empty(context: &Context, code: ResponseCode, kind: ReplyKind, now: u64) -> Answer {
-    Answer::Reply(Reply {
-        wire: context.empty(code, now),
-        kind,
-    })
+fn empty(context: &Context, code: ResponseCode, kind: ReplyKind, now: u64) -> Answer {
+    Answer::Reply(Reply::empty(context, code, kind, now))
 }
 
 #[cfg(test)]

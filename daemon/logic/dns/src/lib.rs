@@ -36,14 +36,14 @@ mod update;
 mod zone;
 mod zones;
 
-pub use answer::{Answer, Reply, ReplyKind};
+pub use answer::Answer;
 pub use authority::{Authority, NameEntry, Settings, ZoneSettings, ZoneSummary};
 pub use cache::{Cache, Question};
 pub use forward::{Forward, Resolution};
 pub use grant::{Grant, OWNER_LABEL, Pattern, PatternError, ROUTER_LABEL, ZoneGrant};
 pub use lease::LeaseName;
 pub use rebinding::{is_private, strip_private};
-pub use reply::Transport;
+pub use reply::{Reply, ReplyKind, Transport};
 pub use saved::Saved;
 pub use tsig::{Key, KeyError, ReplyVerifier, SignatureError};
 pub use update::{Update, UpdateRefusal, Updated};

@@ -27,6 +27,36 @@ pub enum Transport {
     Tcp,
 }
 
+/// A message to send, and what it says, for the counters.
+#[derive(Debug)]
+pub struct Reply {
+    /// The message.
+    pub wire: Vec<u8>,
+    /// What it says.
+    pub kind: ReplyKind,
+}
+
+/// What a reply says.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum ReplyKind {
+    /// Records of ours.
+    Answered,
+    /// The name has no such type here.
+    NoData,
+    /// The name does not exist here.
+    NoName,
+    /// The message could not be read.
+    Malformed,
+    /// The host may not ask.
+    Stranger,
+    /// The question is not one that we answer.
+    Unsupported,
+    /// The signature does not hold.
+    BadSignature,
+    /// The key may not do this.
+    Forbidden,
+}
+
 /// What a reply takes over from its request.
 #[derive(Clone, Debug)]
 pub(crate) struct Context {
@@ -54,6 +84,16 @@ pub(crate) struct Body<'a> {
     pub(crate) answers: Vec<Cow<'a, Record>>,
     pub(crate) authorities: Vec<Cow<'a, Record>>,
     pub(crate) additionals: Vec<Cow<'a, Record>>,
+}
+
+impl Reply {
+    /// A reply without records.
+    pub(crate) fn empty(context: &Context, code: ResponseCode, kind: ReplyKind, now: u64) -> Self {
+        Self {
+            wire: context.empty(code, now),
+            kind,
+        }
+    }
 }
 
 impl Context {

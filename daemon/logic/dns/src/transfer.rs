@@ -6,43 +6,42 @@ use hickory_proto::{
 };
 
 use crate::{
-    answer::{Answer, ReplyKind, empty},
     authority::Authority,
     grant::Grant,
-    reply::{Context, Transport},
+    reply::{Context, Reply, ReplyKind, Transport},
     zone::Zone,
 };
 
 /// Records per message: 100 with the longest possible name and a TXT of 255 octets stay below 65535 octets.
 const RECORDS_PER_MESSAGE: usize = 100;
 
-/// The messages of a transfer. An incremental one (RFC 1995) is answered in full, which its section 4 allows.
-pub(crate) fn answer(
+/// The messages of a transfer, or its refusal. An incremental one (RFC 1995) is answered in full, which its section 4
+/// allows.
+pub(crate) fn messages(
     authority: &Authority,
     grant: Option<&Grant>,
     query: &Query,
-    context: Context,
+    context: &Context,
     transport: Transport,
     now: u64,
-) -> Answer {
+) -> Result<Vec<Vec<u8>>, Reply> {
+    let refuse = |code, kind| Err(Reply::empty(context, code, kind, now));
     let Some(zone) = authority.zones.at(query.name()) else {
-        return empty(&context, ResponseCode::NotAuth, ReplyKind::Unsupported, now);
+        return refuse(ResponseCode::NotAuth, ReplyKind::Unsupported);
     };
     let allowed = grant.is_some_and(|grant| grant.for_zone(zone.apex()).is_some());
     if !allowed {
-        return empty(&context, ResponseCode::Refused, ReplyKind::Forbidden, now);
+        return refuse(ResponseCode::Refused, ReplyKind::Forbidden);
     }
     match (transport, query.query_type()) {
-        (Transport::Tcp, _) => Answer::Transfer(messages(zone, &context, now)),
+        (Transport::Tcp, _) => Ok(whole(zone, context, now)),
         // Only the SOA: the client learns the serial, and that it must come by TCP (RFC 1995, 2).
-        (Transport::Udp, RecordType::IXFR) => {
-            Answer::Transfer(vec![sign(&context, &[zone.soa()], None, now).0])
-        }
-        (Transport::Udp, _) => empty(&context, ResponseCode::FormErr, ReplyKind::Unsupported, now),
+        (Transport::Udp, RecordType::IXFR) => Ok(vec![sign(context, &[zone.soa()], None, now).0]),
+        (Transport::Udp, _) => refuse(ResponseCode::FormErr, ReplyKind::Unsupported),
     }
 }
 
-fn messages(zone: &Zone, context: &Context, now: u64) -> Vec<Vec<u8>> {
+fn whole(zone: &Zone, context: &Context, now: u64) -> Vec<Vec<u8>> {
     let names = zone.nodes().flat_map(|node| node.records());
     let records: Vec<&Record> = [zone.soa(), zone.ns()]
         .into_iter()
