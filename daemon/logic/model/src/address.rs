@@ -154,12 +154,6 @@ impl AddressRange {
         IpFamily::of(self.first)
     }
 
-    /// How many places after the first the address lies; none outside the range. The inverse of [`Self::nth`].
-    pub fn offset_of(&self, address: IpAddr) -> Option<u128> {
-        self.contains(address)
-            .then(|| bits(address) - bits(self.first))
-    }
-
     /// The address `offset` places after the first, or none past the end.
     pub fn nth(&self, offset: u128) -> Option<IpAddr> {
         let at = bits(self.first).checked_add(offset)?;

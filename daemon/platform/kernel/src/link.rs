@@ -4,7 +4,6 @@ use std::collections::BTreeMap;
 
 use ipnet::IpNet;
 use model::Mac;
-use nix::errno::Errno;
 use rtnetlink::{
     LinkUnspec,
     packet_route::link::{LinkAttribute, LinkFlags, LinkInfo, LinkMessage, State},
@@ -93,21 +92,6 @@ impl Netlink {
     /// Index of the interface, or an error that says what wanted it.
     pub async fn index_of(&self, name: &str, action: &str) -> Result<u32, NetlinkError> {
         self.require(name, action).await.map(|link| link.index)
-    }
-
-    /// Name of the interface with this index, or none if it is gone.
-    pub async fn name_of(&self, index: u32) -> Result<Option<String>, NetlinkError> {
-        let action = "look up an interface by its index";
-        let request = self.handle().link().get().match_index(index);
-        match self.dump(action, request.execute()).await {
-            Ok(messages) => Ok(messages.iter().find_map(parse).map(|link| link.name)),
-            Err(NetlinkError::Refused { source, .. })
-                if source.raw_os_error() == Some(Errno::ENODEV as i32) =>
-            {
-                Ok(None)
-            }
-            Err(error) => Err(error),
-        }
     }
 
     /// Sets the interface administratively up; returns its index.

@@ -44,14 +44,6 @@ pub enum NetlinkError {
     },
 }
 
-impl NetlinkError {
-    /// Whether the kernel refused for want of a capability.
-    pub fn is_permission(&self) -> bool {
-        matches!(self, Self::Refused { source, .. } | Self::Open(source)
-            if source.kind() == io::ErrorKind::PermissionDenied)
-    }
-}
-
 /// A routing netlink connection of the namespace that the calling thread is in.
 ///
 /// Clones share the connection. The task that drives it is owned here and ends with the last clone.

@@ -32,8 +32,6 @@ pub struct Route {
     pub next_hop: NextHop,
     /// Routing table, [`MAIN_TABLE`] as a rule.
     pub table: u32,
-    /// Lower wins; none for the kernel's default (0 for IPv4, 1024 for IPv6).
-    pub metric: Option<u32>,
     /// Source address for packets that the host itself sends along it.
     pub source: Option<IpAddr>,
 }
@@ -63,18 +61,15 @@ pub struct DefaultRoute {
     pub interface: String,
     /// Index of the interface.
     pub index: u32,
-    /// Lower wins.
-    pub metric: u32,
 }
 
 impl Route {
-    /// A route to `prefix` in the main table with the default metric.
+    /// A route to `prefix` in the main table.
     pub fn new(prefix: IpNet, next_hop: NextHop) -> Self {
         Self {
             prefix: prefix.trunc(),
             next_hop,
             table: MAIN_TABLE,
-            metric: None,
             source: None,
         }
     }
@@ -83,15 +78,6 @@ impl Route {
     #[must_use]
     pub fn in_table(self, table: u32) -> Self {
         Self { table, ..self }
-    }
-
-    /// The same route with a metric.
-    #[must_use]
-    pub fn with_metric(self, metric: u32) -> Self {
-        Self {
-            metric: Some(metric),
-            ..self
-        }
     }
 }
 
@@ -170,23 +156,14 @@ impl Netlink {
 
     /// The IPv4 default route of the main table with the lowest metric.
     pub async fn default_route(&self) -> Result<Option<DefaultRoute>, NetlinkError> {
-        self.default_route_of(ANY_V4).await
-    }
-
-    /// The IPv6 default route of the main table with the lowest metric.
-    pub async fn default_route_v6(&self) -> Result<Option<DefaultRoute>, NetlinkError> {
-        self.default_route_of(ANY_V6).await
-    }
-
-    async fn default_route_of(&self, any: IpNet) -> Result<Option<DefaultRoute>, NetlinkError> {
         let best = self
-            .installed(any, MAIN_TABLE, None)
+            .installed(ANY_V4, MAIN_TABLE, None)
             .await?
             .into_iter()
-            .filter(|route| route.prefix == any && route.kind == RouteType::Unicast)
+            .filter(|route| route.prefix == ANY_V4 && route.kind == RouteType::Unicast)
             .filter_map(|route| Some((route.metric, route.output?, route.gateway)))
             .min_by_key(|(metric, ..)| *metric);
-        let Some((metric, index, gateway)) = best else {
+        let Some((_, index, gateway)) = best else {
             return Ok(None);
         };
         let link = self
@@ -198,7 +175,6 @@ impl Netlink {
             gateway,
             interface: link.name,
             index,
-            metric,
         }))
     }
 
@@ -254,7 +230,8 @@ impl Netlink {
             Some(device) => Some(self.index_of(device, &action).await?),
             None => None,
         };
-        let default_metric = if route.prefix.addr().is_ipv4() {
+        // What the kernel itself gives to a route without a metric.
+        let metric = if route.prefix.addr().is_ipv4() {
             0
         } else {
             1024
@@ -262,7 +239,7 @@ impl Netlink {
         Ok(Installed {
             prefix: route.prefix.trunc(),
             table: route.table,
-            metric: route.metric.unwrap_or(default_metric),
+            metric,
             kind: match route.next_hop {
                 NextHop::Unreachable => RouteType::Unreachable,
                 NextHop::Device(_) | NextHop::Gateway { .. } => RouteType::Unicast,
