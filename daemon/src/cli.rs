@@ -9,6 +9,8 @@ use telemetry::LogLevel;
 
 /// Exit code for a configuration that cannot be used (EX_CONFIG of sysexits.h).
 const EXIT_CONFIG: u8 = 78;
+const DEFAULT_STATE: &str = "/var/lib/lanlord";
+const DEFAULT_SOCKET: &str = "/run/lanlord/lanlord.sock";
 
 /// Announces VIPs, gives out leases, and puts up names.
 #[derive(Debug, Parser)]
@@ -115,7 +117,7 @@ enum KeyCommand {
             long,
             env = "LANLORD_STATE",
             value_name = "DIR",
-            default_value = "/var/lib/lanlord"
+            default_value = DEFAULT_STATE
         )]
         state: PathBuf,
     },
@@ -136,7 +138,7 @@ struct DaemonArguments {
         long,
         env = "LANLORD_STATE",
         value_name = "DIR",
-        default_value = "/var/lib/lanlord"
+        default_value = DEFAULT_STATE
     )]
     state: PathBuf,
     /// Admin socket
@@ -144,7 +146,7 @@ struct DaemonArguments {
         long,
         env = "LANLORD_SOCKET",
         value_name = "PATH",
-        default_value = "/run/lanlord/lanlord.sock"
+        default_value = DEFAULT_SOCKET
     )]
     socket: PathBuf,
 }
@@ -156,7 +158,7 @@ struct StatusArguments {
         long,
         env = "LANLORD_SOCKET",
         value_name = "PATH",
-        default_value = "/run/lanlord/lanlord.sock"
+        default_value = DEFAULT_SOCKET
     )]
     socket: PathBuf,
     #[command(flatten)]

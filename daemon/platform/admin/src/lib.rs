@@ -8,6 +8,3 @@ pub mod types;
 
 pub use client::{AskError, get, post};
 pub use server::{Listener, ServeError};
-
-/// Where daemons listen unless told otherwise.
-pub const DEFAULT_SOCKET: &str = "/run/lanlord/lanlord.sock";

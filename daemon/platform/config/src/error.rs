@@ -4,7 +4,7 @@ use std::{fmt, io, path::PathBuf};
 
 use thiserror::Error;
 
-/// A configuration that cannot be used. Programs end with exit code [`ConfigError::EXIT_CODE`] on it.
+/// A configuration that cannot be used.
 #[derive(Debug, Error)]
 pub enum ConfigError {
     /// The file is there but cannot be read.
@@ -22,9 +22,6 @@ pub enum ConfigError {
 }
 
 impl ConfigError {
-    /// `EX_CONFIG` of sysexits.h.
-    pub const EXIT_CODE: u8 = 78;
-
     /// The faults of the content, in the order of the file; none when the file could not be read.
     pub fn faults(&self) -> &[Fault] {
         match self {
