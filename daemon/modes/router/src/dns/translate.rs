@@ -10,7 +10,7 @@ use std::{
 use ::dns::{Grant, Key, LeaseName, Pattern, ZoneGrant, ZoneSettings};
 use admin::types::LeaseStatus;
 use anyhow::Context;
-use config::router::{Cluster, RecordData};
+use config::router::{Cluster, RecordData, Upstream};
 use hickory_proto::rr::{
     Name, RData,
     rdata::{A, AAAA, CNAME, TXT},
@@ -128,34 +128,29 @@ pub(super) fn listen(settings: &Settings) -> BTreeSet<SocketAddr> {
 
 /// Resolvers to ask.
 pub(super) fn resolvers(settings: &Settings) -> Vec<Resolver> {
-    let own = listen(settings);
-    settings
-        .config
-        .dns
-        .upstream
-        .iter()
+    upstream(settings)
         .map(|upstream| match upstream {
-            config::router::Upstream::Plain(address) => Resolver::Plain(*address),
-            config::router::Upstream::Tls { address, name } => Resolver::Tls {
+            Upstream::Plain(address) => Resolver::Plain(*address),
+            Upstream::Tls { address, name } => Resolver::Tls {
                 address: *address,
                 name: name.clone(),
             },
         })
-        // To ask ourselves would go round for ever.
-        .filter(|resolver| !matches!(resolver, Resolver::Plain(address) if own.contains(address)))
         .collect()
 }
 
 /// Resolvers as the configuration writes them.
 pub(super) fn upstream_texts(settings: &Settings) -> Vec<String> {
-    resolvers(settings)
-        .iter()
-        .map(|resolver| match resolver {
-            Resolver::Plain(address) if address.port() == DNS_PORT => address.ip().to_string(),
-            Resolver::Plain(address) => address.to_string(),
-            Resolver::Tls { address, name } => format!("tls://{}#{name}", address.ip()),
-        })
-        .collect()
+    upstream(settings).map(ToString::to_string).collect()
+}
+
+/// What the configuration names, without ourselves: that would go round for ever.
+fn upstream(settings: &Settings) -> impl Iterator<Item = &Upstream> {
+    let own = listen(settings);
+    let named = settings.config.dns.upstream.iter();
+    named.filter(
+        move |upstream| !matches!(upstream, Upstream::Plain(address) if own.contains(address)),
+    )
 }
 
 /// Names that the leases of all LANs ask for.
