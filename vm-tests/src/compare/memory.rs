@@ -83,16 +83,7 @@ fn measure_lanlord(request: &Request, cells: &mut Vec<Cell>) {
 
 /// The whole scenario, once.
 fn one_lab(request: &Request) -> Result<(Vec<Usage>, Usage)> {
-    let client = packages::dhcp_clients()
-        .first()
-        .context("no DHCP client is installed")?
-        .to_string();
-    let mut lab = Lab::prepare(
-        "compare",
-        request.lab_binary.clone(),
-        request.lanlord.clone(),
-        client,
-    )?;
+    let mut lab = prepare(request)?;
     for step in www::steps() {
         if let Err(failure) = (step.run)(&mut lab) {
             bail!(
@@ -128,16 +119,7 @@ fn measure_dnsmasq(request: &Request, cells: &mut Vec<Cell>) {
 }
 
 fn one_dnsmasq(request: &Request) -> Result<Usage> {
-    let client = packages::dhcp_clients()
-        .first()
-        .context("no DHCP client is installed")?
-        .to_string();
-    let mut lab = Lab::prepare(
-        "compare",
-        request.lab_binary.clone(),
-        request.lanlord.clone(),
-        client,
-    )?;
+    let mut lab = prepare(request)?;
     let cables: Vec<Cable> = CABLES
         .iter()
         .filter(|cable| cable.bridge == "vmbr1" && ["router", "laptop"].contains(&cable.machine))
@@ -179,6 +161,19 @@ fn one_dnsmasq(request: &Request) -> Result<Usage> {
     let usage = usage(lab.part(&part)?.pid())?;
     lab.down()?;
     Ok(usage)
+}
+
+fn prepare(request: &Request) -> Result<Lab> {
+    let client = packages::dhcp_clients()
+        .first()
+        .context("no DHCP client is installed")?
+        .to_string();
+    Lab::prepare(
+        "compare",
+        request.lab_binary.clone(),
+        request.lanlord.clone(),
+        client,
+    )
 }
 
 fn dnsmasq_version() -> String {

@@ -33,7 +33,7 @@ pub fn steps() -> Vec<Step> {
 
 /// Promise 4: what is announced stays announced, names still resolve, and a restarted daemon goes on.
 fn gone_api_withdraws_nothing(lab: &mut Lab) -> Outcome {
-    let before = owner(lab)?;
+    let before = www::owner(lab, SOON)?;
     lab.part(&format!("{MACHINE}-kube-apiserver"))?.kill();
     for (node, _) in NODES {
         let part = format!("{node}-lanlord");
@@ -48,13 +48,13 @@ fn gone_api_withdraws_nothing(lab: &mut Lab) -> Outcome {
         })?;
     }
     everything_works(lab, "while the API server is away")?;
-    let after = owner(lab)?;
+    let after = www::owner(lab, SOON)?;
     if before != after {
         return Err(expected(&format!("{VIP} to stay at {before}"), after));
     }
     let part = format!("{before}-lanlord");
     lab.part(&part)?.restart()?;
-    let owner = owner(lab)?;
+    let owner = www::owner(lab, SOON)?;
     everything_works(
         lab,
         "with a node daemon that started without the API server",
@@ -119,16 +119,6 @@ fn new_service(lab: &Lab, name: &str) -> Result<String, Failure> {
     });
     admin(&Files::of(&lab.site)).create("/api/v1/namespaces/default/services", &object)?;
     Ok(await_address(lab, "default", name)?.to_string())
-}
-
-fn owner(lab: &Lab) -> Result<&'static str, Failure> {
-    let client = lab.machine("talos-client")?;
-    lab.eventually(
-        SOON,
-        &format!("somebody to answer for {VIP}"),
-        "talos-2-lanlord",
-        || probe::owner(client, &VIP.to_string()),
-    )
 }
 
 fn everything_works(lab: &Lab, when: &str) -> Result<(), Failure> {

@@ -8,9 +8,9 @@ mod router;
 use super::{
     Lab,
     failure::{Failure, expected},
-    page, probe,
+    page,
     step::Step,
-    www::{self, PAGE, SOON, VIP},
+    www::{self, PAGE, SOON},
 };
 
 /// The steps, in order.
@@ -28,17 +28,6 @@ pub fn steps() -> Vec<Step> {
         step("router-stopped", router::stopped_router_keeps_its_guard),
         step("router-flushed", router::flushed_router_leaves_no_trace),
     ]
-}
-
-/// The worker that the LAN sees as the VIP's owner.
-fn owner(lab: &Lab) -> Result<&'static str, Failure> {
-    let client = lab.machine("talos-client")?;
-    lab.eventually(
-        SOON,
-        &format!("somebody to answer for {VIP}"),
-        "talos-2-lanlord",
-        || probe::owner(client, &VIP.to_string()),
-    )
 }
 
 /// The page is served, to the laptop, now.

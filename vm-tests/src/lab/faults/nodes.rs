@@ -4,7 +4,7 @@ use std::time::{Duration, Instant};
 
 use anyhow::Context;
 
-use super::{owner, page_comes_back};
+use super::page_comes_back;
 use crate::lab::{
     Lab,
     failure::{Failure, expected},
@@ -19,7 +19,7 @@ const TABLE: &str = "27756";
 
 /// As `cargo lab fail` and `heal` do.
 pub(super) fn cut_node_loses_vip(lab: &mut Lab) -> Outcome {
-    let before = owner(lab)?;
+    let before = www::owner(lab, SOON)?;
     let cable = CABLES
         .iter()
         .find(|cable| cable.machine == before)
@@ -37,7 +37,7 @@ pub(super) fn cut_node_loses_vip(lab: &mut Lab) -> Outcome {
 
 /// Power loss, as far as a daemon can show it.
 pub(super) fn killed_node_loses_vip(lab: &mut Lab) -> Outcome {
-    let before = owner(lab)?;
+    let before = www::owner(lab, SOON)?;
     lab.part(&format!("{before}-lanlord"))?.kill();
     let took = vip_moves_from(lab, before)?;
     www::start_node(lab, before)?;
@@ -51,7 +51,7 @@ pub(super) fn killed_node_loses_vip(lab: &mut Lab) -> Outcome {
 
 /// SIGTERM: quick, and nothing is left that would black-hole or loop traffic.
 pub(super) fn stopped_node_leaves_no_trace(lab: &mut Lab) -> Outcome {
-    let node = owner(lab)?;
+    let node = www::owner(lab, SOON)?;
     let part = format!("{node}-lanlord");
     let limit = Duration::from_secs(2);
     let (status, took) = lab.part(&part)?.terminate(limit).map_err(|error| {

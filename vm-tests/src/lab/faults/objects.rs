@@ -1,12 +1,12 @@
 //! Bad objects: half-written, emptied, wrong, deleted.
 
-use super::{no_problem_is_listed, owner, page_comes_back, page_is_served, problem_is_listed};
+use super::{no_problem_is_listed, page_comes_back, page_is_served, problem_is_listed};
 use crate::lab::{
     Lab,
     failure::expected,
     probe,
     step::Outcome,
-    www::{ROUTER, SOON, VIP},
+    www::{self, ROUTER, SOON, VIP},
 };
 
 /// Every node watches the same directory; this one is asked what it thinks of it.
@@ -16,7 +16,7 @@ const ASKED: &str = "talos-3";
 pub(super) fn half_written_file_withdraws_nothing(lab: &mut Lab) -> Outcome {
     let file = "traefik.yaml";
     let whole = lab.manifests.read(file)?;
-    let before = owner(lab)?;
+    let before = www::owner(lab, SOON)?;
     let half = format!("{}\n  broken: [", &whole[..whole.len() / 2]);
     for (content, words) in [(half.as_str(), [file, ""]), ("", [file, "no object"])] {
         // In place, as an editor does that is no careful writer.
@@ -24,7 +24,7 @@ pub(super) fn half_written_file_withdraws_nothing(lab: &mut Lab) -> Outcome {
         problem_is_listed(lab, ASKED, &words)?;
         page_is_served(lab, "while the Service's file is half-written or empty")?;
     }
-    let after = owner(lab)?;
+    let after = www::owner(lab, SOON)?;
     lab.manifests.write(file, &whole)?;
     no_problem_is_listed(lab, ASKED)?;
     if before != after {
@@ -73,7 +73,7 @@ pub(super) fn deleted_file_withdraws(lab: &mut Lab) -> Outcome {
         },
     )?;
     lab.manifests.write(file, &whole)?;
-    let owner = owner(lab)?;
+    let owner = www::owner(lab, SOON)?;
     page_comes_back(lab, "after the Service came back")?;
     Ok(format!(
         "a deleted Service takes VIP and name along; back again, it is at {owner}"

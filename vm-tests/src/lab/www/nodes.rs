@@ -70,15 +70,20 @@ pub fn start_node(lab: &mut Lab, node: &str) -> anyhow::Result<String> {
     lab.start(node, "lanlord", &program, &args)
 }
 
-/// Exactly one worker answers for the VIP, and it is the one that the daemons name.
-pub(super) fn one_owner(lab: &mut Lab) -> Outcome {
+/// The machine that the LAN sees as the VIP's owner, as soon as there is one.
+pub fn owner(lab: &Lab, patience: Duration) -> Result<&'static str, Failure> {
     let client = lab.machine("talos-client")?;
-    let owner = lab.eventually(
-        SOON,
-        &format!("a worker to answer ARP for {VIP}"),
+    lab.eventually(
+        patience,
+        &format!("somebody to answer ARP for {VIP}"),
         "talos-2-lanlord",
         || probe::owner(client, &VIP.to_string()),
-    )?;
+    )
+}
+
+/// Exactly one worker answers for the VIP, and it is the one that the daemons name.
+pub(super) fn one_owner(lab: &mut Lab) -> Outcome {
+    let owner = owner(lab, SOON)?;
     let announcing = announcing(lab)?;
     if announcing != [owner] || !WORKERS.contains(&owner) {
         let seen = format!("{owner} answers, these announce: {}", announcing.join(", "));
