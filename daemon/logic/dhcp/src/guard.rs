@@ -34,6 +34,8 @@ const QUESTIONS: [Duration; 2] = [Duration::ZERO, Duration::from_millis(400)];
 const ROUND: Duration = Duration::from_millis(1000);
 /// An answer counts as one to our questions for this long: servers that look for conflicts first take seconds.
 const LATE: Duration = Duration::from_secs(10);
+/// Others that are told apart. A LAN has a few; whoever invents more must not fill memory and log with them.
+const OTHERS: usize = 16;
 
 /// Whether DHCP is served.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -139,7 +141,7 @@ impl Guard {
         matches!(self.state, State::Serving { .. }) && self.others.is_empty()
     }
 
-    /// Everybody who answered, in order.
+    /// Everybody who answered, in order; of a crowd the first ones.
     pub const fn others(&self) -> &BTreeSet<Other> {
         &self.others
     }
@@ -192,7 +194,9 @@ impl Guard {
             }
             *heard = true;
         }
-        self.others.insert(other);
+        if self.others.len() < OTHERS {
+            self.others.insert(other);
+        }
         match self.state {
             State::Checking => self.turn_off(now),
             State::Serving { late_until } if now <= late_until => self.turn_off(now),

@@ -155,3 +155,17 @@ fn authoritative_serves_at_once_and_reports_who_else_is_there() {
     case.guard.set_authoritative(false);
     assert_eq!(case.guard.verdict(), Verdict::Off);
 }
+
+#[test]
+fn others_that_somebody_invents_are_told_up_to_a_bound() {
+    let mut case = case(false);
+    let now = case.run_to(3_600_000);
+
+    for number in 0..1000 {
+        let invented = Other::DhcpServer(Ipv4Addr::from_bits(number));
+        case.guard.saw(invented, now);
+    }
+
+    assert_eq!(case.guard.others().len(), OTHERS);
+    assert_eq!(case.guard.verdict(), Verdict::Serving);
+}
