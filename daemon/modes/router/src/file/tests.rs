@@ -49,9 +49,13 @@ async fn a_change_is_seen_although_the_wait_was_broken_off() {
     let (mut file, _) = ConfigFile::open(&path, false).unwrap();
 
     fs::write(&path, "hostname = \"b\"\n").unwrap();
-    let broken_off = timeout(QUIET / 5, file.changed()).await;
+    let broken_off = tokio::select! {
+        biased;
+        () = file.changed() => false,
+        () = a_few_turns() => true,
+    };
 
-    assert!(broken_off.is_err());
+    assert!(broken_off && file.quiet_at.is_some());
     timeout(SOON, file.changed())
         .await
         .expect("the change is seen");
@@ -96,4 +100,11 @@ fn an_explicit_file_must_be_there_and_the_default_one_need_not() {
 
     assert_eq!(config, RouterConfig::default());
     assert_eq!(file.path(), None);
+}
+
+/// Enough for the runtime to hand out what the kernel has ready, far too short for [`QUIET`].
+async fn a_few_turns() {
+    for _ in 0..10 {
+        tokio::task::yield_now().await;
+    }
 }
