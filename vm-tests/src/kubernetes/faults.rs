@@ -31,7 +31,7 @@ pub fn steps() -> Vec<Step> {
     ]
 }
 
-/// Promise 4: what is announced stays announced, names still resolve, and a restarted daemon goes on.
+/// What is announced stays announced, names still resolve, and a restarted daemon goes on.
 fn gone_api_withdraws_nothing(lab: &mut Lab) -> Outcome {
     let before = www::owner(lab, SOON)?;
     lab.part(&format!("{MACHINE}-kube-apiserver"))?.kill();

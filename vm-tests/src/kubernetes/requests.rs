@@ -51,7 +51,7 @@ pub(super) fn addresses_are_given(lab: &mut Lab) -> Outcome {
     ))
 }
 
-/// What `lanlord manifests` gives to kubelets (design D6): the token's Secret, and no other object of the namespace.
+/// What `lanlord manifests` gives to kubelets: the token's Secret, and no other object of the namespace.
 pub(super) fn kubelets_read_one_secret(lab: &mut Lab) -> Outcome {
     let kubelet = Api::at(&Files::of(&lab.site).socket(WORKERS[0]));
     let secrets = "/api/v1/namespaces/metallb-system/secrets";

@@ -1,4 +1,4 @@
-//! What a key may name: zones, and patterns of names within each (design D9).
+//! What a key may name: zones, and patterns of names within each.
 
 use std::str::FromStr;
 

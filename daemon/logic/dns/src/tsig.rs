@@ -61,7 +61,7 @@ pub enum SignatureError {
 }
 
 impl Key {
-    /// The key of a cluster, from the key that cluster and router share (design D15): HKDF-SHA256 with empty salt.
+    /// The key of a cluster, from the key that cluster and router share: HKDF-SHA256 with empty salt.
     pub fn derive(shared: &[u8; 32], cluster: &str) -> Result<Self, KeyError> {
         Self::new(cluster, "hmac-sha256", cluster_secret(shared).to_vec())
     }

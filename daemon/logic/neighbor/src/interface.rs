@@ -1,7 +1,7 @@
 //! On which interface a VIP is announced.
 //!
 //! Where the node has an interface on the VIP's subnet, that one; else the one of the default route, since the segment's
-//! router has an on-link route for the pool (design D10). An advertisement that names interfaces is taken at its word.
+//! router has an on-link route for the pool. An advertisement that names interfaces is taken at its word.
 
 use std::{collections::BTreeSet, fmt};
 

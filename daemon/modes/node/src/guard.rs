@@ -1,4 +1,4 @@
-//! Keeps packets for VIPs from looping between node and router (design D2).
+//! Keeps packets for VIPs from looping between node and router.
 //!
 //! Input: plans, and where the wire thread announces. Output: rules and routes of ours in the kernel. What it added is
 //! removed when the daemon stops.

@@ -28,7 +28,7 @@ pub struct Options {
     pub metrics: SocketAddr,
 }
 
-/// Where the cluster's objects come from (design D12).
+/// Where the cluster's objects come from.
 #[derive(Clone, Debug)]
 pub enum Origin {
     /// A watched directory of YAML.

@@ -1,4 +1,4 @@
-//! Keeps a part of the daemon running: a panic or an error restarts that part alone, never the wire thread (D18).
+//! Keeps a part of the daemon running: a panic or an error restarts that part alone, never the wire thread.
 
 use std::{future::Future, time::Duration};
 

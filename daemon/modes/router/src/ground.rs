@@ -215,7 +215,7 @@ fn addresses(settings: &Settings) -> Vec<(&str, Ipv4Net)> {
     lans.chain(uplink.zip(settings.uplink_address)).collect()
 }
 
-/// Pools on-link on their LAN (design D10), and the default route.
+/// Pools on-link on their LAN, and the default route.
 fn routes(settings: &Settings) -> Vec<Route> {
     let subnets: Vec<Ipv4Net> = settings
         .lans()
@@ -242,7 +242,7 @@ fn routes(settings: &Settings) -> Vec<Route> {
     routes
 }
 
-/// No ICMP redirects: a client that cached one was pinned to a dead node (design D10). Reverse paths are checked
+/// No ICMP redirects: a client that caches one stays with a dead node. Reverse paths are checked
 /// loosely, because the route back may lead through another interface (BGP); forged LAN sources are the firewall's.
 fn calm(settings: &Settings, problems: &mut Problems) {
     let interfaces = settings.interfaces.lans.iter();

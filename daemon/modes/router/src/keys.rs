@@ -1,4 +1,4 @@
-//! The shared key of each cluster: `<state>/keys/<cluster>.key`, 32 random octets as base64 (design D15).
+//! The shared key of each cluster: `<state>/keys/<cluster>.key`, 32 random octets as base64.
 
 use std::{
     collections::BTreeMap,

@@ -21,7 +21,7 @@ pub(crate) struct Settings {
     pub(crate) uplink_gateway: Option<Ipv4Addr>,
     /// The uplink waits for its first lease since the start: what an earlier run put there stays.
     pub(crate) uplink_pending: bool,
-    /// The key of each cluster (design D15).
+    /// The key of each cluster.
     pub(crate) keys: BTreeMap<String, Key>,
 }
 

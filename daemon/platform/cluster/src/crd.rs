@@ -1,7 +1,7 @@
-//! MetalLB's custom resources, as far as lanlord reads them (design D1).
+//! MetalLB's custom resources, as far as lanlord reads them.
 //!
 //! Field names, printer columns and meaning are MetalLB's. The rules that one object shows by itself are CEL in the
-//! schema (design D17), so the API server refuses them; bounds on lists and texts keep the cost of the rules bounded.
+//! schema, so the API server refuses them; bounds on lists and texts keep the cost of the rules bounded.
 
 #![expect(
     unreachable_pub,

@@ -8,7 +8,7 @@ use crate::{Settings, api::LEASE, crds, index};
 /// Name of the ServiceAccount, of its roles and of their bindings.
 const ACCOUNT: &str = "lanlord";
 
-/// The Secret that holds the ServiceAccount's token; kubelets may read this one Secret (design D6).
+/// The Secret that holds the ServiceAccount's token; kubelets may read this one Secret.
 pub const TOKEN_SECRET: &str = "lanlord-token";
 
 /// Everything to apply: CRDs, then the objects of [`rbac`].

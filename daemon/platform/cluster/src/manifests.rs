@@ -1,4 +1,4 @@
-//! A directory of Kubernetes YAML as the source of intent (design D12).
+//! A directory of Kubernetes YAML as the source of intent.
 //!
 //! [`load`] reads it once; [`watch`] follows it by inotify and publishes a [`crate::View`] per change. `*.yaml`,
 //! `*.yml` and `*.json` count, several documents per file and `List` kinds included; hidden and backup files and kinds

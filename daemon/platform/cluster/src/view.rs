@@ -41,7 +41,7 @@ impl fmt::Display for Problem {
     }
 }
 
-/// The Secret `lanlord-router` (design D15).
+/// The Secret `lanlord-router`.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct RouterSecret {
     /// Field `address`: where the router answers DNS; without it the default gateway is meant.
@@ -53,7 +53,7 @@ pub struct RouterSecret {
 /// What DNS updates are signed with.
 #[derive(Clone, PartialEq, Eq)]
 pub enum TsigSecret {
-    /// The key that the router made; the TSIG secret is derived from it (design D15).
+    /// The key that the router made; the TSIG secret is derived from it.
     RouterKey {
         /// Field `cluster`, `lab` when absent: the name of the router's `[[cluster]]`, and of the TSIG key.
         cluster: String,

@@ -1,4 +1,4 @@
-//! Keeps packets for a VIP that no Service took from looping between node and router (design D2).
+//! Keeps packets for a VIP that no Service took from looping between node and router.
 //!
 //! Traffic for a VIP is translated to an endpoint before routing. What is left, a port that no Service has, would be
 //! routed back to the gateway, which sends it to the node again. So packets from an announcing interface are looked up

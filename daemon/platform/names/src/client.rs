@@ -1,4 +1,4 @@
-//! The client that keeps names in step on a DNS server (design D8): the router, or BIND, Knot, PowerDNS and others.
+//! The client that keeps names in step on a DNS server: the router, or BIND, Knot, PowerDNS and others.
 //!
 //! A name that we put there is marked by a TXT record at `_lanlord-owner.<name>`, which says which cluster owns it. The
 //! mark stands below the name, where it stays out of the way of a CNAME or wildcard at the name itself. The zone is read

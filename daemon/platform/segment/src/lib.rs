@@ -1,4 +1,4 @@
-//! The wire thread (design D18): the one place that owns ARP sockets and answers for VIPs.
+//! The wire thread: the one place that owns ARP sockets and answers for VIPs.
 //!
 //! ```text
 //!  node ──orders (watch)──▶ ┌────────────── wire thread ──────────────┐ ──report (watch)──▶ node

@@ -14,7 +14,7 @@ use crate::lab::{
     www::{self, SOON, VIP, WORKERS},
 };
 
-/// Routing table of the daemons in which assigned VIPs are unreachable (design D2).
+/// Routing table of the daemons in which assigned VIPs are unreachable.
 const TABLE: &str = "27756";
 
 /// As `cargo lab fail` and `heal` do.

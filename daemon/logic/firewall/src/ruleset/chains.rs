@@ -87,7 +87,7 @@ fn rule(chain: &'static str, comment: &'static str, statements: Vec<Statement<'s
 }
 
 /// Before connection tracking: forged sources go, and what hairpins between LAN and pools is not tracked, because its
-/// replies take the short way past the router and half a connection would be judged invalid (design D10).
+/// replies take the short way past the router and half a connection would be judged invalid.
 fn raw(network: &Network) -> Vec<Object> {
     let mut rules = Vec::new();
     for lan in &network.lans {

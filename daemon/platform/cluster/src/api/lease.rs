@@ -1,4 +1,4 @@
-//! The Lease whose holder is the only writer (design D5).
+//! The Lease whose holder is the only writer.
 //!
 //! As in client-go, nobody compares clocks of two machines: a holder counts as gone when its record has not changed,
 //! by the watcher's own clock, for the duration that the record states. The holder itself stops two thirds into the
