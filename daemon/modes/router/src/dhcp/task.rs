@@ -146,11 +146,34 @@ impl Task {
         if self.wire.as_ref().is_some_and(|wire| wire.is_on(link)) {
             return Ok(());
         }
+        self.open_wire(link, mac).await
+    }
+
+    /// Opens the sockets anew and looks at the LAN. An interface that is gone by then is waited for.
+    async fn open_wire(&mut self, link: &Link, mac: model::Mac) -> anyhow::Result<()> {
         self.wire = None;
-        self.wire = Some(open(link, mac)?);
+        match open(link, mac) {
+            Ok(wire) => self.wire = Some(wire),
+            // It went since it was listed; the event of its return is still to come.
+            Err(_) if !self.is_present(link.index).await? => return Ok(()),
+            Err(error) => {
+                warn!(
+                    error = AsRef::<dyn Error>::as_ref(&error),
+                    "DHCP cannot start"
+                );
+                return Err(error);
+            }
+        }
         self.guard = Guard::new(self.is_authoritative(), RECHECK, Instant::now());
         self.refresh_scope();
         Ok(())
+    }
+
+    /// Whether the interface is still the one with this index.
+    async fn is_present(&self, index: u32) -> anyhow::Result<bool> {
+        let found = self.netlink.link(&self.inputs.interface).await;
+        let found = found.context("list interfaces for DHCP")?;
+        Ok(found.is_some_and(|link| link.index == index))
     }
 
     /// Follows the configuration. Leases stay.
@@ -267,14 +290,7 @@ fn list(others: &BTreeSet<Other>) -> String {
 }
 
 fn open(link: &Link, mac: model::Mac) -> anyhow::Result<Wire> {
-    Wire::open(link, mac)
-        .with_context(|| format!("serve DHCP on interface {}", link.name))
-        .inspect_err(|error| {
-            warn!(
-                error = AsRef::<dyn Error>::as_ref(error),
-                "DHCP cannot start"
-            );
-        })
+    Wire::open(link, mac).with_context(|| format!("serve DHCP on interface {}", link.name))
 }
 
 fn lan_of<'a>(settings: &'a Settings, interface: &str) -> Option<&'a config::router::Lan> {
@@ -295,3 +311,6 @@ fn random() -> u32 {
     let [a, b, c, d, ..] = RandomState::new().build_hasher().finish().to_ne_bytes();
     u32::from_ne_bytes([a, b, c, d])
 }
+
+#[cfg(test)]
+mod tests;

@@ -11,7 +11,7 @@ use self::{
 };
 
 mod clients;
-mod fixture;
+pub(super) mod fixture;
 mod others;
 mod storage;
 mod unicast;

@@ -17,9 +17,9 @@ use crate::{
 const INTERFACE: &str = "eth1";
 
 /// The segment, the namespace of the router (in which the test's thread is), its settings and its state.
-pub(super) struct Home {
+pub(in crate::dhcp) struct Home {
     pub(super) lan: Lan,
-    pub(super) router: Namespace,
+    pub(in crate::dhcp) router: Namespace,
     pub(super) state: tempfile::TempDir,
     settings: watch::Sender<Arc<Settings>>,
     observer: RefCell<Option<Observer>>,
@@ -52,7 +52,7 @@ fn settings(dhcp: &str, more: &str) -> Arc<Settings> {
 
 impl Home {
     /// `reservations` is what stands below `[lan.dhcp]`.
-    pub(super) async fn new(reservations: &str) -> Self {
+    pub(in crate::dhcp) async fn new(reservations: &str) -> Self {
         let router = Namespace::enter();
         let lan = Lan::new().await;
         lan.attach(&router, INTERFACE, &["192.168.1.200/24"]).await;
@@ -70,19 +70,23 @@ impl Home {
         self.settings.send_replace(settings(dhcp, reservations));
     }
 
-    /// Starts the task and does not wait.
-    pub(super) fn start(&self) -> Running {
-        let (publisher, observer) = dhcp::channel();
-        let inputs = Inputs {
+    /// What the task is started with.
+    pub(in crate::dhcp) fn inputs(&self) -> Inputs {
+        Inputs {
             interface: INTERFACE.into(),
             settings: self.settings.subscribe(),
             directory: self.state.path().join("leases"),
-        };
+        }
+    }
+
+    /// Starts the task and does not wait.
+    pub(super) fn start(&self) -> Running {
+        let (publisher, observer) = dhcp::channel();
         let stop = CancellationToken::new();
         self.observer.replace(Some(observer.clone()));
         Running {
             observer,
-            task: tokio::spawn(dhcp::run(inputs, publisher, stop.clone())),
+            task: tokio::spawn(dhcp::run(self.inputs(), publisher, stop.clone())),
             stop,
         }
     }
