@@ -7,7 +7,7 @@ use serde::{
     de::{MapAccess, SeqAccess, Visitor},
 };
 use serde_json::Value;
-use serde_saphyr::Spanned;
+use serde_saphyr::{SnippetMode, Spanned};
 
 /// A value and the line where it starts, counted from 1 in its file.
 #[derive(Clone, Debug, PartialEq)]
@@ -35,8 +35,8 @@ pub(super) struct SyntaxError {
 pub(super) fn parse_yaml(text: &str) -> (Vec<Located>, Vec<SyntaxError>) {
     let mut documents = Vec::new();
     let mut errors = Vec::new();
-    for chunk in split(text) {
-        match parse_one(&chunk) {
+    for Chunk { lines_before, text } in split(text) {
+        match parse_one(&text, lines_before) {
             Ok(Some(document)) => documents.push(document),
             Ok(None) => {}
             Err(error) => errors.push(error),
@@ -58,29 +58,46 @@ pub(super) fn parse_json(text: &str) -> (Vec<Located>, Vec<SyntaxError>) {
         }
     };
     // JSON is YAML, but for tabs and the like: then the lines are lost, not the document.
-    let located = match parse_one(text) {
+    let located = match parse_one(text, 0) {
         Ok(Some(located)) => located,
         Ok(None) | Err(_) => unplaced(value),
     };
     (vec![located], Vec::new())
 }
 
+/// One document of a stream.
+struct Chunk {
+    /// Lines of the file that come before it.
+    lines_before: u64,
+    text: String,
+}
+
 /// Cuts a stream into its documents: a line that begins with `---` or `...` ends one wherever it stands (YAML 1.2,
-/// 9.1.2). Each is preceded by as many empty lines as the others before it had, so that lines are the file's.
-fn split(text: &str) -> Vec<String> {
+/// 9.1.2).
+fn split(text: &str) -> Vec<Chunk> {
     let mut chunks = Vec::new();
-    let mut chunk = String::new();
-    for (number, line) in text.split_inclusive('\n').enumerate() {
+    let mut chunk = Chunk {
+        lines_before: 0,
+        text: String::new(),
+    };
+    let mut blank = true;
+    for (line, lines_before) in text.split_inclusive('\n').zip(0..) {
         let marker = line.trim_end();
         let starts = marker == "---" || marker.starts_with("--- ") || marker.starts_with("---\t");
         if starts || marker == "..." {
-            chunks.push(std::mem::replace(&mut chunk, "\n".repeat(number)));
+            let next = Chunk {
+                lines_before,
+                text: String::new(),
+            };
+            chunks.push(std::mem::replace(&mut chunk, next));
+            blank = true;
         }
         // Directives (`%YAML 1.2`) stand before a marker, in what is a chunk of its own here.
-        if marker == "..." || (line.starts_with('%') && chunk.trim().is_empty()) {
-            chunk.push('\n');
+        if marker == "..." || (line.starts_with('%') && blank) {
+            chunk.text.push('\n');
         } else {
-            chunk.push_str(line);
+            chunk.text.push_str(line);
+            blank &= marker.is_empty();
         }
     }
     chunks.push(chunk);
@@ -88,16 +105,22 @@ fn split(text: &str) -> Vec<String> {
 }
 
 /// One document; none when it holds only blanks and comments, or null.
-fn parse_one(text: &str) -> Result<Option<Located>, SyntaxError> {
+fn parse_one(text: &str, lines_before: u64) -> Result<Option<Located>, SyntaxError> {
     let documents = serde_saphyr::from_multiple::<Located>(text).map_err(|error| {
-        let error = error.without_snippet();
-        let line = error.location().map_or(1, |location| location.line());
-        let text = error.to_string();
+        let line = lines_before + error.location().map_or(1, |location| location.line());
+        let text = error.render_with_options(serde_saphyr::render_options! {
+            snippets: SnippetMode::Off,
+            line_offset: lines_before,
+        });
         SyntaxError { line, text }
     })?;
-    Ok(documents
+    let document = documents
         .into_iter()
-        .find(|document| document.node != Node::Scalar(Value::Null)))
+        .find(|document| document.node != Node::Scalar(Value::Null));
+    Ok(document.map(|mut document| {
+        document.move_down(lines_before);
+        document
+    }))
 }
 
 fn unplaced(value: Value) -> Located {
@@ -116,6 +139,17 @@ fn unplaced(value: Value) -> Located {
 }
 
 impl Located {
+    fn move_down(&mut self, lines: u64) {
+        self.line += lines;
+        match &mut self.node {
+            Node::List(list) => list.iter_mut().for_each(|item| item.move_down(lines)),
+            Node::Map(entries) => entries
+                .iter_mut()
+                .for_each(|(_, value)| value.move_down(lines)),
+            Node::Scalar(_) => {}
+        }
+    }
+
     /// The value of a key, if this is a map that has it.
     pub(super) fn get(&self, key: &str) -> Option<&Self> {
         match &self.node {

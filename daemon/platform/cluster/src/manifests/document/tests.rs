@@ -72,6 +72,26 @@ fn an_error_names_its_line_and_the_other_documents_are_there() {
 }
 
 #[test]
+fn the_text_of_an_error_counts_lines_as_the_file_does() {
+    let (_, errors) = parse_yaml("a: 1\n---\nb: 1\n---\nc: [\n");
+
+    assert_eq!(errors[0].line, 5);
+    assert!(errors[0].text.contains("at line 5,"), "{errors:?}");
+}
+
+#[test]
+fn a_file_of_many_documents_costs_no_more_than_its_text() {
+    let text = "---\na: 1\n".repeat(10_000);
+
+    let chunks = split(&text);
+
+    assert_eq!(chunks.len(), 10_001);
+    assert_eq!(chunks[10_000].lines_before, 19_998);
+    let held: usize = chunks.iter().map(|chunk| chunk.text.len()).sum();
+    assert_eq!(held, text.len());
+}
+
+#[test]
 fn a_key_that_is_there_twice_is_an_error() {
     let (_, errors) = parse_yaml("a: 1\nb: 2\na: 3\n");
 
