@@ -100,10 +100,17 @@ impl Planner {
             })
             .collect();
         let orders = Orders { vips };
-        let before = self.orders.borrow().clone();
-        if before == orders {
-            return;
-        }
+        self.tell_ownership(&orders);
+        self.orders.send_if_modified(|current| {
+            let changed = *current != orders;
+            current.clone_from(&orders);
+            changed
+        });
+        self.keep(self.saved.keep_orders(&orders));
+    }
+
+    fn tell_ownership(&self, orders: &Orders) {
+        let before = self.orders.borrow();
         for vip in orders
             .vips
             .keys()
@@ -118,8 +125,6 @@ impl Planner {
         {
             info!(%vip, "this node gives the VIP up");
         }
-        self.orders.send_replace(orders.clone());
-        self.keep(self.saved.keep_orders(&orders));
     }
 
     fn tell_refusals(&self, plan: &Plan) {

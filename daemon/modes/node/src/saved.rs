@@ -70,9 +70,13 @@ impl Saved {
         }
     }
 
+    /// Compares with the file, not with memory: what could not be written once is written the next time.
     fn write<T: Serialize>(&self, name: &str, value: &T) -> anyhow::Result<()> {
         let path = self.folder.join(name);
         let text = serde_json::to_vec(value).context("encode saved state")?;
-        store::atomic_write(&path, &text).with_context(|| format!("write {}", path.display()))
+        if std::fs::read(&path).is_ok_and(|held| held == text) {
+            return Ok(());
+        }
+        Ok(store::atomic_write(&path, &text)?)
     }
 }

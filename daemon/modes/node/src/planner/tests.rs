@@ -174,6 +174,30 @@ fn with_an_api_only_the_status_is_followed() {
 }
 
 #[test]
+fn orders_that_could_not_be_saved_are_saved_with_the_next_plan() {
+    let state = tempfile::tempdir().unwrap();
+    let in_the_way = state.path().join("vips");
+    std::fs::create_dir(&in_the_way).unwrap();
+    let alone = || {
+        cluster()
+            .with(node("talos-2"))
+            .with(pool("first", &["192.0.2.0/30"]))
+            .with(advertisement("all"))
+            .with(service("default/web"))
+            .with_endpoints("default/web", &["talos-2"])
+    };
+    let first = bench("talos-2", state.path(), Authority::Files);
+    first.planner.plan(view(alone()));
+    std::fs::remove_dir(&in_the_way).unwrap();
+
+    first.planner.plan(view(alone()));
+
+    let second = bench("talos-2", state.path(), Authority::Files);
+    assert!(!second.orders.borrow().vips.is_empty());
+    assert_eq!(*second.orders.borrow(), *first.orders.borrow());
+}
+
+#[test]
 fn damaged_memory_counts_as_none() {
     let state = tempfile::tempdir().unwrap();
     std::fs::write(state.path().join("vips"), b"{ half").unwrap();
