@@ -63,15 +63,16 @@ impl Push {
             let mut wait = COMPARE_EVERY;
             let planned = self.planned.borrow_and_update().clone();
             let holder = *self.holder.borrow_and_update();
-            if let Some(planned) = planned.filter(|_| holder) {
-                match self.push(&planned, &mut target).await {
+            match planned.filter(|_| holder) {
+                Some(planned) => match self.push(&planned, &mut target).await {
                     Ok(()) => pause = FIRST_PAUSE,
                     Err(error) => {
                         self.failed(&error);
                         wait = pause;
                         pause = (pause * 2).min(LONGEST_PAUSE);
                     }
-                }
+                },
+                None => self.turn_to(None),
             }
             tokio::select! {
                 changed = self.planned.changed() => changed?,
@@ -83,9 +84,11 @@ impl Push {
 
     async fn push(&self, planned: &Planned, target: &mut Option<Target>) -> anyhow::Result<()> {
         let Some(secret) = &planned.view.router_secret else {
+            self.turn_to(None);
             return Ok(());
         };
         let server = self.server(secret).await?;
+        self.turn_to(Some(server));
         let kept = target
             .take()
             .filter(|target| target.server == server && target.secret == secret.tsig);
@@ -100,6 +103,21 @@ impl Push {
             .with_context(|| format!("push names to {server}"))?;
         self.succeeded(server, &synced);
         Ok(())
+    }
+
+    /// What another server said, or said to us before another node took over, no longer counts.
+    fn turn_to(&self, server: Option<SocketAddr>) {
+        self.state.send_if_modified(|state| {
+            let changed = state.server != server || (server.is_none() && state.error.is_some());
+            if changed {
+                *state = PushState {
+                    server,
+                    failures: state.failures,
+                    ..PushState::default()
+                };
+            }
+            changed
+        });
     }
 
     fn succeeded(&self, server: SocketAddr, synced: &Synced) {
@@ -124,7 +142,6 @@ impl Push {
             {
                 warn!(%server, "the router refused a name: {refusal}");
             }
-            state.server = Some(server);
             state.synced = Some(Instant::now());
             state.error = None;
             state.refused = refused;
@@ -196,3 +213,6 @@ impl Target {
         })
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -63,6 +63,11 @@ impl Facts {
             router: self.router(),
             problems: self.settings.borrow().error.iter().cloned().collect(),
         };
+        let push = self.push.borrow();
+        if push.server.is_none() {
+            status.problems.extend(push.error.clone());
+        }
+        drop(push);
         match planned {
             Some(planned) => fill(&mut status, &planned, &report),
             None => status.vips = announced_from_memory(&report, &self.options),
