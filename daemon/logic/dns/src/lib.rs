@@ -42,7 +42,7 @@ pub use cache::{Cache, Question};
 pub use forward::{Forward, Resolution};
 pub use grant::{Grant, OWNER_LABEL, Pattern, PatternError, ROUTER_LABEL, ZoneGrant};
 pub use lease::LeaseName;
-pub use rebinding::{is_private, strip_private};
+pub use rebinding::strip_private;
 pub use reply::{Reply, ReplyKind, Transport};
 pub use saved::Saved;
 pub use tsig::{Key, KeyError, ReplyVerifier, SignatureError};

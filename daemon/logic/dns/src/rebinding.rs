@@ -16,7 +16,7 @@ pub fn strip_private(records: &mut Vec<Record>) -> usize {
 
 /// Whether an address is private, shared, link-local, loopback or unspecified, also inside IPv6 forms that carry IPv4.
 /// Documentation addresses are no host's own and pass.
-pub fn is_private(address: IpAddr) -> bool {
+fn is_private(address: IpAddr) -> bool {
     match address {
         IpAddr::V4(v4) => is_private_v4(v4),
         IpAddr::V6(v6) => embedded(v6).map_or_else(|| is_private_v6(v6), is_private_v4),

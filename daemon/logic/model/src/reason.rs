@@ -1,4 +1,4 @@
-//! Why something was refused: one text for events, logs, metrics and `explain`.
+//! Why something was refused: one code and one text for events, logs and commands.
 
 use std::fmt;
 

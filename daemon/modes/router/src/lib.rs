@@ -50,12 +50,12 @@ use crate::{
 };
 
 /// Where the configuration is unless told otherwise.
-pub const DEFAULT_CONFIG: &str = "/etc/lanlord/router.toml";
+const DEFAULT_CONFIG: &str = "/etc/lanlord/router.toml";
 
 /// What the command line says.
 #[derive(Clone, Debug)]
 pub struct Options {
-    /// Configuration file; none: [`DEFAULT_CONFIG`], which need not be there.
+    /// Configuration file; none: `/etc/lanlord/router.toml`, which need not be there.
     pub config: Option<PathBuf>,
     /// Folder of leases, names and keys.
     pub state: PathBuf,

@@ -6,7 +6,7 @@ use std::{
 };
 
 use http_body_util::{BodyExt, Empty};
-use hyper::{Method, Request, StatusCode, body::Bytes};
+use hyper::{Request, StatusCode, body::Bytes};
 use hyper_util::rt::TokioIo;
 use serde::de::DeserializeOwned;
 use thiserror::Error;
@@ -58,15 +58,6 @@ pub enum AskError {
 
 /// `GET what` on the socket at `path`.
 pub async fn get<T: DeserializeOwned>(path: &Path, what: &str) -> Result<T, AskError> {
-    ask(Method::GET, path, what).await
-}
-
-/// `POST what` on the socket at `path`, without a body.
-pub async fn post<T: DeserializeOwned>(path: &Path, what: &str) -> Result<T, AskError> {
-    ask(Method::POST, path, what).await
-}
-
-async fn ask<T: DeserializeOwned>(method: Method, path: &Path, what: &str) -> Result<T, AskError> {
     let stream = UnixStream::connect(path)
         .await
         .map_err(|source| AskError::Connect {
@@ -82,7 +73,6 @@ async fn ask<T: DeserializeOwned>(method: Method, path: &Path, what: &str) -> Re
         .await
         .map_err(broken)?;
     let mut request = Request::new(Empty::<Bytes>::new());
-    *request.method_mut() = method;
     *request.uri_mut() = what.parse().unwrap_or_default();
     request
         .headers_mut()

@@ -6,5 +6,5 @@ mod client;
 mod server;
 pub mod types;
 
-pub use client::{AskError, get, post};
+pub use client::{AskError, get};
 pub use server::{Listener, ServeError};

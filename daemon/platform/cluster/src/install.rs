@@ -3,16 +3,16 @@
 use kube::ResourceExt;
 use serde_json::{Value, json};
 
-use crate::{Settings, api::LEASE, crds, index};
+use crate::{Settings, api::LEASE, crd::crds, index};
 
 /// Name of the ServiceAccount, of its roles and of their bindings.
 const ACCOUNT: &str = "lanlord";
 
 /// The Secret that holds the ServiceAccount's token; kubelets may read this one Secret.
-pub const TOKEN_SECRET: &str = "lanlord-token";
+const TOKEN_SECRET: &str = "lanlord-token";
 
 /// Everything to apply: CRDs, then the objects of [`rbac`].
-pub fn install_objects(settings: &Settings) -> Vec<Value> {
+fn install_objects(settings: &Settings) -> Vec<Value> {
     let crds = crds().into_iter().map(|mut crd| {
         crd.labels_mut()
             .insert("app.kubernetes.io/name".to_string(), ACCOUNT.to_string());
@@ -22,7 +22,7 @@ pub fn install_objects(settings: &Settings) -> Vec<Value> {
 }
 
 /// Namespace, ServiceAccount with its token, and the least rights that the daemon works with.
-pub fn rbac(settings: &Settings) -> Vec<Value> {
+fn rbac(settings: &Settings) -> Vec<Value> {
     let namespace = settings.namespace.as_str();
     vec![
         self::namespace(namespace),
@@ -40,7 +40,7 @@ pub fn rbac(settings: &Settings) -> Vec<Value> {
     ]
 }
 
-/// [`install_objects`] as YAML for `kubectl apply --server-side`, and for a Talos machine configuration.
+/// Everything to apply, as YAML for `kubectl apply --server-side`, and for a Talos machine configuration.
 pub fn install_yaml(settings: &Settings) -> Result<String, serde_saphyr::SerializeError> {
     to_yaml(&install_objects(settings))
 }

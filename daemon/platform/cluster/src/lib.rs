@@ -18,8 +18,7 @@ mod install;
 pub mod manifests;
 mod view;
 
-pub use crd::crds;
-pub use install::{TOKEN_SECRET, install_objects, install_yaml, rbac};
+pub use install::install_yaml;
 pub use kube::Client;
 pub use view::{Problem, RouterSecret, Settings, TsigSecret, View};
 

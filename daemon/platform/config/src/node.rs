@@ -96,7 +96,7 @@ pub fn parse(text: &str) -> Result<NodeConfig, ConfigError> {
 }
 
 /// Reads the text; `file` is the name that faults are printed with.
-pub fn parse_named(text: &str, file: &str) -> Result<NodeConfig, ConfigError> {
+fn parse_named(text: &str, file: &str) -> Result<NodeConfig, ConfigError> {
     let mut faults = Faults::new(file, text);
     let resolved = faults
         .read::<Raw>()
