@@ -11,7 +11,12 @@ use axum::{
 };
 use tokio::net::TcpListener;
 
+use self::places::Places;
 use crate::Registry;
+
+mod places;
+#[cfg(test)]
+mod tests;
 
 /// Answers a health question: `Ok`, or one line that says what is wrong.
 pub type Probe = Arc<dyn Fn() -> Result<(), String> + Send + Sync>;
@@ -48,7 +53,7 @@ pub fn router(registry: Registry, health: Health) -> Router {
 
 /// Serves until the task is dropped. Errors: the listener broke.
 pub async fn serve(listener: TcpListener, router: Router) -> std::io::Result<()> {
-    axum::serve(listener, router).await
+    axum::serve(Places::of(listener), router).await
 }
 
 async fn metrics(State(shared): State<Shared>) -> Response {
