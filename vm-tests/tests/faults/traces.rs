@@ -43,8 +43,12 @@ fn a_lab_that_is_taken_down_leaves_no_process_and_no_file() {
 
 #[test]
 fn what_a_crashed_lab_left_is_removed_at_the_next_start() {
+    let programs = tempfile::tempdir().unwrap();
+    let lanlord = programs.path().join("lanlord");
+    std::fs::copy("/bin/false", &lanlord).unwrap();
     let mut crashing = Command::new(lab_binary())
-        .args(["--name", "crashing", "--keep", "--binary", "/bin/false"])
+        .args(["--name", "crashing", "--keep", "--binary"])
+        .arg(&lanlord)
         .spawn()
         .unwrap();
     let directory = small_lab("next-to-it", &[])
