@@ -31,12 +31,13 @@ pub const LAB: [Program; 7] = [
 ];
 
 /// What the namespace tests call besides.
-pub const TESTS: [Program; 5] = [
+pub const TESTS: [Program; 6] = [
     program("named", "bind9"),
     program("nsupdate", "bind9-dnsutils"),
     program("busybox", "busybox"),
     program("ping", "iputils-ping"),
     program("setpriv", "util-linux"),
+    program("shellcheck", "shellcheck"),
 ];
 
 /// Stock DHCP clients, the preferred one first; one of them suffices.
