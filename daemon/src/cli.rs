@@ -7,6 +7,8 @@ use clap::{Args, Parser, Subcommand, ValueEnum};
 use operator::Output;
 use telemetry::LogLevel;
 
+pub(crate) mod init;
+
 /// Exit code for a configuration that cannot be used (EX_CONFIG of sysexits.h).
 const EXIT_CONFIG: u8 = 78;
 const DEFAULT_STATE: &str = "/var/lib/lanlord";
@@ -26,6 +28,8 @@ enum Command {
     Node(NodeArguments),
     /// Serve DHCP, DNS, NAT, firewall and VIP routes
     Router(RouterArguments),
+    /// Start the router and look after it, as process 1 of the appliance does
+    Init(init::InitArguments),
     /// Show a running daemon as it is
     Status(StatusArguments),
     /// Dry run: from a directory of Kubernetes objects, who gets which address, owner and name, and what is refused
@@ -219,6 +223,7 @@ pub(crate) fn run(arguments: Arguments) -> anyhow::Result<ExitCode> {
     match arguments.command {
         Command::Node(arguments) => run_node(arguments),
         Command::Router(arguments) => run_router(arguments),
+        Command::Init(arguments) => Ok(init::run(arguments)),
         Command::Status(StatusArguments { socket, output }) => {
             one_thread()?.block_on(operator::status(&socket, output.form()))
         }

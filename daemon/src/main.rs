@@ -7,6 +7,10 @@ use std::process::ExitCode;
 use clap::Parser;
 
 fn main() -> ExitCode {
+    // `/sbin/init` is the supervisor for the kernel, and a command like any other for everybody else.
+    if appliance::is_first_process() {
+        return cli::init::run_first();
+    }
     let arguments = cli::Arguments::parse();
     // One crypto provider in the whole binary; a second install can only be the same one.
     let _ = rustls::crypto::ring::default_provider().install_default();

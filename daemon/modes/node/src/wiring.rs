@@ -14,7 +14,7 @@ use kernel::{
     port::{self, Transport},
 };
 use segment::Segment;
-use telemetry::Health;
+use telemetry::{Health, notify::Notifier};
 use tokio::{
     net::TcpListener,
     signal::unix::{SignalKind, signal},
@@ -41,6 +41,8 @@ use crate::{
 
 /// How long giving up the Lease may take when the daemon stops.
 const FAREWELL: Duration = Duration::from_millis(800);
+/// How often it is looked whether there is something new to tell.
+const TELLING: Duration = Duration::from_secs(5);
 /// `EAFNOSUPPORT`: the kernel was started without IPv6.
 const NO_IPV6: i32 = 97;
 
@@ -57,14 +59,37 @@ pub async fn run(options: Options) -> anyhow::Result<()> {
     let admin = admin::Listener::bind(&options.socket)?;
     let mut daemon = Daemon::start(options, admin)?;
     info!(node = %daemon.facts.options.node, "started");
+    let notifier = Notifier::from_env();
     let ended = tokio::select! {
+        never = tell(&notifier, &daemon.facts) => never,
         _ = terminate.recv() => Ok(()),
         _ = interrupt.recv() => Ok(()),
         failure = daemon.segment.failed() => Err(anyhow::Error::new(failure).context("the wire thread ended")),
         ended = daemon.parts.join_next() => Err(part_ended(ended)),
     };
     info!("stopping");
+    notifier.stopping();
     daemon.stop().await.and(ended)
+}
+
+/// Tells the one that started the daemon how it is, and that this loop turns. Never ends.
+async fn tell(notifier: &Notifier, facts: &Facts) -> anyhow::Result<()> {
+    notifier.ready();
+    let mut beat = tokio::time::interval(notifier.watchdog_interval().unwrap_or(TELLING));
+    let mut told = None;
+    loop {
+        beat.tick().await;
+        notifier.alive();
+        let readiness = facts.readiness();
+        if told.as_ref() != Some(&readiness) {
+            let text = readiness
+                .as_ref()
+                .err()
+                .map_or("announcing", String::as_str);
+            notifier.status(readiness.is_ok(), text);
+            told = Some(readiness);
+        }
+    }
 }
 
 /// All parts of a running node.

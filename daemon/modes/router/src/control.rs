@@ -6,10 +6,11 @@ use anyhow::Context;
 use config::router::{RouterConfig, UplinkAddress};
 use ipnet::IpNet;
 use kernel::Events;
+use telemetry::notify::Notifier;
 use tokio::{
     signal::unix::{Signal, SignalKind, signal},
     sync::watch,
-    time::{MissedTickBehavior, interval},
+    time::{Interval, MissedTickBehavior, interval},
 };
 
 use crate::{
@@ -56,6 +57,8 @@ enum Event {
     /// The uplink's lease changed.
     Lease,
     Recheck,
+    /// The one that started the router wants to hear that this loop turns.
+    Beat,
 }
 
 /// The loop and what it owns.
@@ -68,6 +71,7 @@ pub(crate) struct Control {
     pub(crate) overview: watch::Sender<Overview>,
     pub(crate) lease: watch::Receiver<Leasing>,
     pub(crate) reloads: Reloads,
+    pub(crate) notifier: Notifier,
 }
 
 impl Control {
@@ -77,6 +81,9 @@ impl Control {
         let mut recheck = interval(RECHECK);
         recheck.set_missed_tick_behavior(MissedTickBehavior::Delay);
         recheck.reset();
+        let mut beat = self.notifier.watchdog_interval().map(interval);
+        self.tell();
+        self.notifier.ready();
         loop {
             let event = tokio::select! {
                 event = signals.next() => event,
@@ -90,15 +97,21 @@ impl Control {
                     Event::Lease
                 }
                 _ = recheck.tick() => Event::Recheck,
+                () = tick(&mut beat) => Event::Beat,
             };
             let config = match event {
                 Event::Stop(signal) => {
                     tracing::info!(signal, "stopping; firewall and NAT stay in force");
+                    self.notifier.stopping();
                     return Ok(());
                 }
                 // The file is looked at now and then too: its folder may not have been there to be watched.
                 Event::Reload | Event::Recheck => self.reload(),
                 Event::Kernel | Event::Lease => None,
+                Event::Beat => {
+                    self.notifier.alive();
+                    continue;
+                }
             };
             self.settle(config).await;
             if !self.overview.borrow().standing.is_whole() {
@@ -158,6 +171,34 @@ impl Control {
             error: self.file.error().map(str::to_string),
             reloads: self.reloads,
         });
+        self.tell();
+    }
+
+    /// One line for those who watch over this process.
+    fn tell(&self) {
+        let overview = self.overview.borrow();
+        let standing = &overview.standing;
+        let wrong = standing.firewall.as_ref().err();
+        let wrong = wrong.or_else(|| standing.problems.first());
+        let places = self.settings.borrow().places();
+        match wrong {
+            None => self
+                .notifier
+                .status(true, &format!("{places}; firewall and NAT in force")),
+            Some(problem) => self
+                .notifier
+                .status(false, &format!("{places}; not as configured: {problem}")),
+        }
+    }
+}
+
+/// Never, where nobody listens.
+async fn tick(beat: &mut Option<Interval>) {
+    match beat {
+        Some(beat) => {
+            beat.tick().await;
+        }
+        None => std::future::pending().await,
     }
 }
 

@@ -36,6 +36,7 @@ use kernel::{
     capability::{self, Capability},
     feature,
 };
+use telemetry::notify::Notifier;
 use tokio::{sync::watch, task::JoinSet};
 
 pub use keys::key_show;
@@ -148,6 +149,7 @@ impl Parts {
             overview: self.overview.clone(),
             lease: self.uplink.subscribe(),
             reloads: Reloads::default(),
+            notifier: Notifier::from_env(),
         };
         let mut tasks: JoinSet<(&str, anyhow::Result<()>)> = JoinSet::new();
         let follow = || self.settings.subscribe();

@@ -35,6 +35,22 @@ impl Settings {
         names.zip(&self.config.lans)
     }
 
+    /// Where the router is, in one line: `eth1 192.168.1.200/24 (LAN), eth0 203.0.113.2/24 (uplink)`.
+    pub(crate) fn places(&self) -> String {
+        let lans = self
+            .lans()
+            .map(|(interface, lan)| format!("{interface} {} (LAN)", lan.address));
+        let uplink = self
+            .interfaces
+            .uplink
+            .iter()
+            .map(|interface| match self.uplink_address {
+                Some(address) => format!("{interface} {address} (uplink)"),
+                None => format!("{interface} without an address (uplink)"),
+            });
+        lans.chain(uplink).collect::<Vec<_>>().join(", ")
+    }
+
     /// Every VIP pool with the interface of the LAN that its nodes are on; the first LAN where no node says.
     pub(crate) fn pools(&self) -> Vec<(Ipv4Net, &str)> {
         let mut pools = Vec::new();

@@ -12,7 +12,11 @@ use netlink_sys::Socket as NetlinkSocket;
 use nix::{
     libc,
     sched::{CloneFlags, setns},
-    sys::socket::{MsgFlags, recv},
+    sys::{
+        prctl::set_pdeathsig,
+        signal::{SigSet, Signal},
+        socket::{MsgFlags, recv},
+    },
 };
 use tokio::io::{Interest, unix::AsyncFd};
 
@@ -276,5 +280,33 @@ pub(crate) fn start_in_namespace(command: &mut Command, namespace: OwnedFd) {
     // SAFETY: setns is a plain system call; the closure allocates nothing and takes no lock.
     unsafe {
         command.pre_exec(move || Ok(setns(&namespace, CloneFlags::CLONE_NEWNET)?));
+    }
+}
+
+/// A set of signals by number: nix's own has no real-time signals.
+pub(crate) fn signal_set(numbers: &[i32]) -> SigSet {
+    let mut set = MaybeUninit::<libc::sigset_t>::uninit();
+    #[expect(unsafe_code, reason = "nix knows no real-time signals")]
+    // SAFETY: sigemptyset makes the whole set; sigaddset changes it in place and refuses numbers that are none.
+    unsafe {
+        libc::sigemptyset(set.as_mut_ptr());
+        for number in numbers {
+            libc::sigaddset(set.as_mut_ptr(), *number);
+        }
+        SigSet::from_sigset_t_unchecked(set.assume_init())
+    }
+}
+
+/// Makes `command` start with no signal blocked, and be told to end if the thread that starts it ends.
+pub(crate) fn unblock_at_start(command: &mut Command) {
+    use std::os::unix::process::CommandExt;
+
+    #[expect(unsafe_code, reason = "std offers no other way")]
+    // SAFETY: both are plain system calls; the closure allocates nothing and takes no lock.
+    unsafe {
+        command.pre_exec(|| {
+            SigSet::empty().thread_set_mask()?;
+            Ok(set_pdeathsig(Signal::SIGTERM)?)
+        });
     }
 }
