@@ -1,6 +1,6 @@
 //! One build: the program, then each image that was asked for.
 
-use std::path::{Path, PathBuf};
+use std::{collections::BTreeMap, path::PathBuf};
 
 use anyhow::{Context, Result, ensure};
 use clap::ValueEnum;
@@ -11,12 +11,13 @@ use crate::{
     archive::{self, Style},
     binary,
     compress::{self, Effort},
-    container,
+    container, deb,
     debian::Package,
     extension, nft, oci,
     output::Output,
     source::{Source, VERSION},
-    template,
+    spdx::Bill,
+    steps, template,
     tree::Tree,
 };
 
@@ -32,19 +33,31 @@ pub enum Kind {
     Template,
     /// OCI image for DaemonSets and for Proxmox 9.1
     Oci,
+    /// Debian package of the router
+    Deb,
+    /// Bill of materials of all of them, SPDX
+    Sbom,
 }
 
 impl Kind {
     /// All of them.
-    pub const ALL: [Self; 4] = [Self::Binary, Self::Extension, Self::Template, Self::Oci];
+    pub const ALL: [Self; 6] = [
+        Self::Binary,
+        Self::Extension,
+        Self::Template,
+        Self::Oci,
+        Self::Deb,
+        Self::Sbom,
+    ];
 
     /// Largest compressed size that we ship, in octets.
     const fn limit(self) -> u64 {
         const MEGABYTE: u64 = 1_000_000;
         match self {
             Self::Binary => 16 * 1024 * 1024,
-            Self::Extension | Self::Oci => 8 * MEGABYTE,
+            Self::Extension | Self::Oci | Self::Deb => 8 * MEGABYTE,
             Self::Template => 12 * MEGABYTE,
+            Self::Sbom => MEGABYTE,
         }
     }
 }
@@ -77,6 +90,8 @@ pub struct Image {
     pub paths: Vec<PathBuf>,
     /// Octets of what is downloaded: the compressed layer, template or package.
     pub size: u64,
+    /// What to type next.
+    pub next: Vec<String>,
 }
 
 /// What a build gave.
@@ -84,8 +99,8 @@ pub struct Image {
 pub struct Built {
     /// The images, in the order of their kinds.
     pub images: Vec<Image>,
-    /// The Debian packages that gave something to the templates.
-    pub packages: Vec<Package>,
+    /// Digests of all files beside it.
+    pub checksums: PathBuf,
 }
 
 /// Builds the images. A failure leaves what was there before.
@@ -104,33 +119,35 @@ pub fn build(options: &Options) -> Result<Built> {
         options,
         output: Output::begin(&options.out)?,
         images: Vec::new(),
-        packages: Vec::new(),
+        packages: BTreeMap::new(),
     };
     let programs = run.programs()?;
-    for (architecture, program) in &programs {
-        run.one_architecture(*architecture, program)
-            .with_context(|| format!("build the images for {architecture}"))?;
+    let mut kinds = options.kinds.clone();
+    // The bill of materials comes last: it tells what the template took.
+    kinds.sort();
+    kinds.dedup();
+    for kind in kinds {
+        run.kind(kind, &programs)
+            .with_context(|| format!("build {kind:?}"))?;
     }
-    if options.kinds.contains(&Kind::Oci) {
-        run.container(&programs).context("build the OCI image")?;
-    }
-    run.images.sort_by_key(|image| image.kind);
-    run.output.publish()?;
-    Ok(Built {
-        images: run.images,
-        packages: run.packages,
-    })
+    let images = run.images;
+    let checksums = run.output.publish()?;
+    Ok(Built { images, checksums })
 }
+
+/// A program, and the processor that it is for.
+type Program = (Architecture, Vec<u8>);
 
 struct Run<'a> {
     options: &'a Options,
     output: Output,
     images: Vec<Image>,
-    packages: Vec<Package>,
+    /// What the templates took from Debian.
+    packages: BTreeMap<Architecture, Vec<Package>>,
 }
 
 impl Run<'_> {
-    fn programs(&self) -> Result<Vec<(Architecture, Vec<u8>)>> {
+    fn programs(&self) -> Result<Vec<Program>> {
         self.options
             .architectures
             .iter()
@@ -144,13 +161,19 @@ impl Run<'_> {
             .collect()
     }
 
-    fn one_architecture(&mut self, architecture: Architecture, program: &[u8]) -> Result<()> {
-        for kind in &self.options.kinds {
+    fn kind(&mut self, kind: Kind, programs: &[Program]) -> Result<()> {
+        match kind {
+            Kind::Oci => return self.container(programs),
+            Kind::Sbom => return self.sbom(),
+            Kind::Binary | Kind::Extension | Kind::Template | Kind::Deb => {}
+        }
+        for (architecture, program) in programs {
             match kind {
-                Kind::Binary => self.binary(architecture, program)?,
-                Kind::Extension => self.extension(architecture, program)?,
-                Kind::Template => self.template(architecture, program)?,
-                Kind::Oci => {}
+                Kind::Binary => self.binary(*architecture, program)?,
+                Kind::Extension => self.extension(*architecture, program)?,
+                Kind::Template => self.template(*architecture, program)?,
+                Kind::Deb => self.deb(*architecture, program)?,
+                Kind::Oci | Kind::Sbom => {}
             }
         }
         Ok(())
@@ -163,27 +186,26 @@ impl Run<'_> {
     }
 
     fn extension(&mut self, architecture: Architecture, program: &[u8]) -> Result<()> {
-        let tree = extension::tree(&self.options.source, program, "{}")?;
+        let source = &self.options.source;
+        let sbom = Bill::of_program(source, &[architecture])?.print(source)?;
+        let tree = extension::tree(source, program, &sbom)?;
         let image = oci::Image {
             architecture,
             tree: &tree,
             start: oci::Start::default(),
         };
-        let layout = oci::layout(
-            &self.options.source,
-            &[image],
-            (
-                "lanlord",
-                "Talos system extension: LoadBalancer addresses by ARP, NDP and BGP, and their names",
-            ),
-            self.options.effort,
-        )?;
+        let about = oci::About {
+            title: "lanlord-extension",
+            description: "Talos system extension: LoadBalancer addresses by ARP, NDP and BGP, and their names",
+        };
+        let layout = oci::layout(source, &[image], about, self.options.effort)?;
         let name = format!("lanlord-extension-{VERSION}-{architecture}");
         self.layout(Kind::Extension, Some(architecture), &name, &layout)
     }
 
     fn template(&mut self, architecture: Architecture, program: &[u8]) -> Result<()> {
-        let nft = nft::collect(architecture, &cache(&self.options.source))?;
+        let cache = self.options.source.root().join("target/images-cache");
+        let nft = nft::collect(architecture, &cache)?;
         let tree = template::tree(&self.options.source, architecture, program, &nft)?;
         let style = Style {
             prefix: "./",
@@ -193,11 +215,11 @@ impl Run<'_> {
         let packed = compress::zstd(&archive::pack(&tree, style)?, self.options.effort)?;
         let name = format!("lanlord-router_{VERSION}-1_{architecture}.tar.zst");
         self.output.file(&name, &packed)?;
-        self.packages.extend(nft.packages);
+        self.packages.insert(architecture, nft.packages);
         self.done(Kind::Template, Some(architecture), &[name], packed.len())
     }
 
-    fn container(&mut self, programs: &[(Architecture, Vec<u8>)]) -> Result<()> {
+    fn container(&mut self, programs: &[Program]) -> Result<()> {
         let licence = self.options.source.text("LICENSE")?;
         let trees: Vec<(Architecture, Tree)> = programs
             .iter()
@@ -211,14 +233,32 @@ impl Run<'_> {
                 start: container::start(),
             })
             .collect();
-        let layout = oci::layout(
-            &self.options.source,
-            &images,
-            ("lanlord", "LoadBalancer addresses, DHCP and DNS for a LAN"),
-            self.options.effort,
-        )?;
-        let name = format!("lanlord-{VERSION}");
-        self.layout(Kind::Oci, None, &name, &layout)
+        let about = oci::About {
+            title: "lanlord",
+            description: "LoadBalancer addresses, DHCP and DNS for a LAN",
+        };
+        let layout = oci::layout(&self.options.source, &images, about, self.options.effort)?;
+        self.layout(Kind::Oci, None, &format!("lanlord-{VERSION}"), &layout)
+    }
+
+    fn deb(&mut self, architecture: Architecture, program: &[u8]) -> Result<()> {
+        let options = self.options;
+        let package = deb::build(&options.source, architecture, program, options.effort)?;
+        let name = format!("lanlord_{VERSION}-1_{architecture}.deb");
+        self.output.file(&name, &package)?;
+        self.done(Kind::Deb, Some(architecture), &[name], package.len())
+    }
+
+    fn sbom(&mut self) -> Result<()> {
+        let source = &self.options.source;
+        let mut bill = Bill::of_program(source, &self.options.architectures)?;
+        for (architecture, packages) in &self.packages {
+            bill.add_template(*architecture, packages);
+        }
+        let text = bill.print(source)?;
+        let name = format!("lanlord-{VERSION}.spdx.json");
+        self.output.file(&name, text.as_bytes())?;
+        self.done(Kind::Sbom, None, &[name], text.len())
     }
 
     /// Writes a layout as a folder and as an archive of that folder.
@@ -247,29 +287,27 @@ impl Run<'_> {
         kind: Kind,
         architecture: Option<Architecture>,
         names: &[String],
-        size: impl TryInto<u64>,
+        size: usize,
     ) -> Result<()> {
-        let size = size.try_into().unwrap_or(u64::MAX);
-        let name = names.first().map_or("", String::as_str);
+        let size = size as u64;
+        let paths: Vec<PathBuf> = names
+            .iter()
+            .map(|name| self.options.out.join(name))
+            .collect();
+        let path = paths.first().context("an image has a file")?;
         ensure!(
             self.options.effort == Effort::Fast || size <= kind.limit(),
-            "{name}: {size} octets, more than the {} that we ship",
+            "{} has {size} octets, more than the {} that we ship",
+            path.display(),
             kind.limit()
         );
         self.images.push(Image {
             kind,
             architecture: architecture.map(Architecture::name),
-            paths: names
-                .iter()
-                .map(|name| self.options.out.join(name))
-                .collect(),
+            next: steps::of(kind, path),
+            paths,
             size,
         });
         Ok(())
     }
-}
-
-/// Where packages of others are kept between builds.
-fn cache(source: &Source) -> PathBuf {
-    source.root().join(Path::new("target/images-cache"))
 }

@@ -12,7 +12,6 @@ use std::{
 };
 
 use anyhow::{Context, Result, bail, ensure};
-use serde::Serialize;
 
 use crate::{architecture::Architecture, digest};
 
@@ -24,18 +23,16 @@ pub(crate) struct Archive {
 }
 
 /// A package that was fetched.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
-pub struct Package {
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Package {
     /// Binary package.
     pub name: String,
     /// Debian's version.
     pub version: String,
     /// Names of the packages it depends on; the first of alternatives.
-    #[serde(skip)]
     pub(crate) depends: Vec<String>,
     /// SHA-256 of the `.deb`.
     pub sha256: String,
-    #[serde(skip)]
     file: PathBuf,
 }
 

@@ -91,7 +91,11 @@ fn words(built: &Built) -> String {
         for path in &image.paths {
             text.push_str(&format!("{}\n", path.display()));
         }
-        text.push_str(&format!("  {} octets\n", image.size));
+        text.push_str(&format!("    {:.2} MB\n", image.size as f64 / 1e6));
+        for line in &image.next {
+            text.push_str(&format!("    $ {line}\n"));
+        }
     }
+    text.push_str(&format!("{}", built.checksums.display()));
     text
 }

@@ -53,26 +53,35 @@ pub(crate) struct Image<'a> {
     pub start: Start,
 }
 
+/// What people read about an image: annotations.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct About {
+    /// A name.
+    pub(crate) title: &'static str,
+    /// A sentence.
+    pub(crate) description: &'static str,
+}
+
 /// A layout, and what its layers weigh.
 #[derive(Debug)]
 pub(crate) struct Layout {
     /// `oci-layout`, `index.json` and `blobs`.
     pub tree: Tree,
     /// Octets of the largest compressed layer.
-    pub layer: u64,
+    pub(crate) layer: usize,
 }
 
-/// Builds the layout. `title` and `description` become annotations.
+/// Builds the layout.
 pub(crate) fn layout(
     source: &Source,
     images: &[Image<'_>],
-    (title, description): (&str, &str),
+    about: About,
     effort: Effort,
 ) -> Result<Layout> {
     let mut tree = Tree::new();
     let mut largest = 0;
     let mut manifests = Vec::new();
-    let annotations = annotations(source, title, description);
+    let annotations = annotations(source, about);
     for image in images {
         let (descriptor, layer) = add(&mut tree, source, image, &annotations, effort)?;
         largest = largest.max(layer);
@@ -106,18 +115,16 @@ fn add(
     image: &Image<'_>,
     annotations: &Map<String, Value>,
     effort: Effort,
-) -> Result<(Map<String, Value>, u64)> {
+) -> Result<(Map<String, Value>, usize)> {
     let style = Style {
         prefix: "",
         mtime: source.mtime(),
         first: None,
     };
     let archive = archive::pack(image.tree, style)?;
-    let layer = blob(tree, LAYER, compress::gzip(&archive, effort)?);
-    let layer_size = layer
-        .get("size")
-        .and_then(Value::as_u64)
-        .unwrap_or_default();
+    let packed = compress::gzip(&archive, effort)?;
+    let layer_size = packed.len();
+    let layer = blob(tree, LAYER, packed);
     let created = created(source.mtime());
     let config = json!({
         "created": created,
@@ -174,10 +181,10 @@ fn with_name(
     descriptor
 }
 
-fn annotations(source: &Source, title: &str, description: &str) -> Map<String, Value> {
+fn annotations(source: &Source, about: About) -> Map<String, Value> {
     let own = [
-        ("title", title),
-        ("description", description),
+        ("title", about.title),
+        ("description", about.description),
         ("version", VERSION),
         ("licenses", env!("CARGO_PKG_LICENSE")),
         ("vendor", "The lanlord authors"),

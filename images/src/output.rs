@@ -9,7 +9,13 @@ use std::{
 use anyhow::{Context, Result};
 use tempfile::TempDir;
 
-use crate::tree::{PROGRAM, READABLE, Tree};
+use crate::{
+    digest,
+    tree::{PROGRAM, READABLE, Tree},
+};
+
+/// Digests of the images.
+const CHECKSUMS: &str = "SHA256SUMS";
 
 /// A folder of images, and what will be put into it.
 #[derive(Debug)]
@@ -53,8 +59,17 @@ impl Output {
         Ok(())
     }
 
-    /// Puts everything in its place.
-    pub(crate) fn publish(self) -> Result<()> {
+    /// Puts everything in its place, and then the digests of all files that are there; returns where those are.
+    pub(crate) fn publish(mut self) -> Result<PathBuf> {
+        self.put()?;
+        let sums = self.checksums()?;
+        self.names.clear();
+        self.file(CHECKSUMS, sums.as_bytes())?;
+        self.put()?;
+        Ok(self.folder.join(CHECKSUMS))
+    }
+
+    fn put(&self) -> Result<()> {
         for name in &self.names {
             let target = self.folder.join(name);
             let retired = self.staged.path().join(format!("{name}.old"));
@@ -68,6 +83,28 @@ impl Output {
                 .with_context(|| format!("put {} in its place", target.display()))?;
         }
         Ok(())
+    }
+
+    /// One line for each file, as `sha256sum --check` reads it. A build of one image leaves the others', which count.
+    fn checksums(&self) -> Result<String> {
+        let folder = &self.folder;
+        let mut lines = Vec::new();
+        let entries = fs::read_dir(folder).with_context(|| format!("list {}", folder.display()))?;
+        for entry in entries {
+            let path = entry
+                .with_context(|| format!("list {}", folder.display()))?
+                .path();
+            let name = path.file_name().unwrap_or_default().to_string_lossy();
+            if path.is_file() && name.starts_with("lanlord") {
+                let octets = fs::read(&path).with_context(|| format!("read {}", path.display()))?;
+                lines.push((name.into_owned(), digest::sha256(&octets)));
+            }
+        }
+        lines.sort();
+        Ok(lines
+            .into_iter()
+            .map(|(name, sum)| format!("{sum}  {name}\n"))
+            .collect())
     }
 
     fn write(&mut self, name: &str, octets: &[u8], mode: u32) -> Result<()> {

@@ -34,6 +34,8 @@ pub struct Images {
     pub template: PathBuf,
     /// OCI layout of the image for DaemonSets, a folder.
     pub oci: PathBuf,
+    /// Debian package of the router.
+    pub deb: PathBuf,
     /// The plain program, without symbols.
     pub binary: PathBuf,
 }
@@ -86,11 +88,12 @@ fn build_into(lanlord: &Path, folder: &Path) -> Result<()> {
     fs::rename(&unfinished, folder).with_context(|| format!("rename to {}", folder.display()))
 }
 
-const NAMES: [(Kind, &str); 4] = [
+const NAMES: [(Kind, &str); 5] = [
     (Kind::Binary, "lanlord"),
     (Kind::Extension, "extension.oci"),
     (Kind::Template, "router.tar.zst"),
     (Kind::Oci, "lanlord.oci"),
+    (Kind::Deb, "lanlord.deb"),
 ];
 
 fn images_in(folder: &Path) -> Images {
@@ -99,6 +102,7 @@ fn images_in(folder: &Path) -> Images {
         extension_tree: folder.join("extension"),
         template: folder.join("router.tar.zst"),
         oci: folder.join("lanlord.oci"),
+        deb: folder.join("lanlord.deb"),
         binary: folder.join("lanlord"),
     }
 }

@@ -7,7 +7,7 @@ use vm_tests::{images, lab::build};
 fn lanlord() -> PathBuf {
     match std::env::var_os("LANLORD_BINARY") {
         Some(path) => path.into(),
-        None => build::release_binary().unwrap(),
+        None => build::release_binary().expect("lanlord builds"),
     }
 }
 
