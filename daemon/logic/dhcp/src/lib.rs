@@ -39,4 +39,4 @@ pub use options::{Options, code};
 pub use refusal::Refused;
 pub use reply::{Destination, Reply};
 pub use scope::{Reservation, Route, Scope};
-pub use server::{Arrival, Output, Probed, Server};
+pub use server::{Arrival, Output, Probed, Server, VOLATILE_LEASE};

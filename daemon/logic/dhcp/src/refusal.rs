@@ -29,6 +29,8 @@ pub enum Refused {
     Incomplete(MessageType),
     /// A DECLINE or RELEASE of an address by somebody who does not hold it.
     NotHolder(MessageType, Ipv4Addr),
+    /// A RELEASE while nothing reaches the disk.
+    Unstored(MessageType, Ipv4Addr),
     /// So many addresses are in quarantine that this one is not.
     QuarantineFull(Ipv4Addr),
     /// The name belongs to another client, a reservation or the router; the lease is given without it.
@@ -48,6 +50,7 @@ impl Reason for Refused {
             Self::UnknownClient(_) => "UnknownClient",
             Self::Incomplete(_) => "Incomplete",
             Self::NotHolder(..) => "NotHolder",
+            Self::Unstored(..) => "Unstored",
             Self::QuarantineFull(_) => "QuarantineFull",
             Self::NameTaken(_) => "NameTaken",
         }
@@ -73,6 +76,9 @@ impl Reason for Refused {
             Self::Incomplete(kind) => format!("{kind} lacks an address or the server identifier"),
             Self::NotHolder(kind, address) => {
                 format!("{kind} of {address} by somebody who does not hold it")
+            }
+            Self::Unstored(kind, address) => {
+                format!("{kind} of {address} cannot be stored: the lease ends in its own time")
             }
             Self::QuarantineFull(address) => {
                 format!("{address} is not put aside: too many addresses are")

@@ -13,13 +13,15 @@ mod discover;
 mod farewell;
 mod probes;
 mod request;
+mod storage;
 
 #[cfg(test)]
 mod proptests;
 #[cfg(test)]
 mod tests;
 
-use self::{allocation::Allocator, probes::Probes};
+pub use self::storage::VOLATILE_LEASE;
+use self::{allocation::Allocator, probes::Probes, storage::Storage};
 
 /// Serves one scope. It owns all bindings; the driver keeps a copy of each on disk.
 #[derive(Clone, Debug)]
@@ -29,6 +31,7 @@ pub struct Server {
     allocator: Allocator,
     probes: Probes,
     flood: Flood,
+    storage: Storage,
 }
 
 /// How a message came in.
@@ -45,7 +48,8 @@ pub struct Arrival {
 /// What to do, in this order: a reply may leave only after the bindings before it are on disk.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Output {
-    /// Keep this binding. Where that fails, call [`Server::revert`] and send nothing.
+    /// Keep this binding. Where that fails, call [`Server::revert`] and send nothing, unless the server was told
+    /// before that it is so ([`Server::set_volatile`]).
     Store(Binding),
     /// Send this.
     Send(Reply),
@@ -89,6 +93,7 @@ impl Server {
             allocator: Allocator::default(),
             probes: Probes::default(),
             flood: Flood::default(),
+            storage: Storage::default(),
         }
     }
 

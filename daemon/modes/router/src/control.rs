@@ -143,7 +143,10 @@ impl Control {
         // Copied in a statement of its own: what is borrowed from a watch is locked until the end of the statement.
         let lease = *self.lease.borrow_and_update();
         let settings = match resolve(config, &self.ground, &self.state, lease).await {
-            Ok(settings) => Arc::new(settings),
+            Ok(mut settings) => {
+                settings.remember_keys(&before.keys);
+                Arc::new(settings)
+            }
             Err(error) => {
                 let error = format!("{error:#}");
                 if is_new {
@@ -155,7 +158,7 @@ impl Control {
                 before
             }
         };
-        let standing = self.ground.apply(&settings).await;
+        let standing = stand(&mut self.ground, &settings).await;
         tell_changes(&self.overview.borrow().standing, &standing);
         self.settings.send_if_modified(|current| {
             let differs = *current != settings;
@@ -202,6 +205,15 @@ async fn tick(beat: &mut Option<Interval>) {
     }
 }
 
+/// Makes the kernel fit, and tells what is missing beside it.
+pub(crate) async fn stand(ground: &mut Ground, settings: &Settings) -> Standing {
+    let mut standing = ground.apply(settings).await;
+    standing
+        .problems
+        .extend(settings.missing_keys.iter().cloned());
+    standing
+}
+
 /// A problem is logged once, when it comes up.
 pub(crate) fn tell_changes(before: &Standing, now: &Standing) {
     for problem in &now.problems {
@@ -230,7 +242,7 @@ pub(crate) async fn resolve(
     let present: BTreeSet<String> = links.keys().cloned().collect();
     let interfaces = config.interfaces(&present)?;
     let clusters = config.clusters.iter().map(|cluster| cluster.name.as_str());
-    let keys = keys::ensure_all(state, clusters)?;
+    let keys = keys::ensure_all(state, clusters);
     let uplink = match config.uplink.as_ref().map(|up| (up.address, lease)) {
         _ if interfaces.uplink.is_none() => (None, None),
         None | Some((UplinkAddress::Dhcp, Leasing::Lost)) => (None, None),
@@ -251,7 +263,8 @@ pub(crate) async fn resolve(
         uplink_pending: is_leased && lease == Leasing::Pending,
         config,
         interfaces,
-        keys,
+        keys: keys.found,
+        missing_keys: keys.missing,
     })
 }
 

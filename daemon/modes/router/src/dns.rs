@@ -21,7 +21,10 @@ use tokio::{
 pub(crate) use counters::Counters;
 pub(crate) use report::Report;
 
-use crate::settings::{Follow, Settings};
+use crate::{
+    ground::chain,
+    settings::{Follow, Settings},
+};
 use listeners::Listeners;
 
 /// How often leases that ended and addresses that could not be bound are looked at again.
@@ -73,8 +76,11 @@ pub(crate) async fn run(mut inputs: Inputs) -> anyhow::Result<()> {
     loop {
         tokio::select! {
             batch = keeper.next() => {
+                let stored = keeper.problem().is_none();
                 keeper.apply(batch).await;
-                continue;
+                if keeper.problem().is_none() == stored {
+                    continue;
+                }
             }
             changed = inputs.settings.changed() => {
                 changed.context("follow the settings")?;
@@ -141,6 +147,10 @@ impl Task {
     fn publish(&self, keeper: &Keeper, settings: &Settings) {
         let mut problems = self.listeners.problems();
         problems.extend(self.damaged.iter().cloned());
+        let unstored = keeper.problem();
+        problems.extend(
+            unstored.map(|error| format!("names from clusters are refused: {}", chain(error))),
+        );
         self.report.send_replace(Arc::new(Report::new(
             Arc::clone(keeper.responder()),
             translate::upstream_texts(settings),

@@ -17,15 +17,30 @@ const LENGTH: usize = 32;
 /// A key.
 pub(crate) type Key = [u8; LENGTH];
 
-/// The key of every cluster; those that have none get one.
-pub(crate) fn ensure_all<'a>(
-    state: &Path,
-    clusters: impl IntoIterator<Item = &'a str>,
-) -> anyhow::Result<BTreeMap<String, Key>> {
-    clusters
-        .into_iter()
-        .map(|cluster| Ok((cluster.to_string(), ensure_one(state, cluster)?)))
-        .collect()
+/// The keys of clusters.
+#[derive(Debug, Default)]
+pub(crate) struct Keys {
+    /// By cluster.
+    pub(crate) found: BTreeMap<String, Key>,
+    /// Why a cluster has none, one line each. It is served nothing until it has: a key that is not on disk would be
+    /// another one after a restart.
+    pub(crate) missing: Vec<String>,
+}
+
+/// The key of every cluster; those that have none get one, if it can be stored.
+pub(crate) fn ensure_all<'a>(state: &Path, clusters: impl IntoIterator<Item = &'a str>) -> Keys {
+    let mut keys = Keys::default();
+    for cluster in clusters {
+        match ensure_one(state, cluster) {
+            Ok(key) => {
+                keys.found.insert(cluster.to_string(), key);
+            }
+            Err(error) => keys
+                .missing
+                .push(format!("no key for cluster {cluster}: {error:#}")),
+        }
+    }
+    keys
 }
 
 /// The cluster's key as base64, as it goes into the Secret `lanlord-router`. Errors: no such key; unreadable.

@@ -88,7 +88,7 @@ pub async fn run(options: Options) -> anyhow::Result<()> {
     let events = Events::subscribe()?;
     let mut ground = Ground::new(Netlink::connect()?);
     let settings = control::resolve(config, &ground, &options.state, Leasing::Pending).await?;
-    let standing = ground.apply(&settings).await;
+    let standing = control::stand(&mut ground, &settings).await;
     control::tell_changes(&ground::Standing::default(), &standing);
     let overview = Overview {
         standing,

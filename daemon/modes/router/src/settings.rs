@@ -21,8 +21,10 @@ pub(crate) struct Settings {
     pub(crate) uplink_gateway: Option<Ipv4Addr>,
     /// The uplink waits for its first lease since the start: what an earlier run put there stays.
     pub(crate) uplink_pending: bool,
-    /// The key of each cluster.
+    /// The key of each cluster that has one.
     pub(crate) keys: BTreeMap<String, Key>,
+    /// Why the others have none.
+    pub(crate) missing_keys: Vec<String>,
 }
 
 /// Where tasks see the settings; it always holds a value.
@@ -49,6 +51,15 @@ impl Settings {
                 None => format!("{interface} without an address (uplink)"),
             });
         lans.chain(uplink).collect::<Vec<_>>().join(", ")
+    }
+
+    /// Goes on with keys that were read before: a disk that fails later must not lock a cluster out.
+    pub(crate) fn remember_keys(&mut self, before: &BTreeMap<String, Key>) {
+        for cluster in &self.config.clusters {
+            if let Some(key) = before.get(&cluster.name) {
+                self.keys.entry(cluster.name.clone()).or_insert(*key);
+            }
+        }
     }
 
     /// Every VIP pool with the interface of the LAN that its nodes are on; the first LAN where no node says.

@@ -44,10 +44,6 @@ impl Status {
         let settings = self.settings.borrow().clone();
         let overview = self.overview.borrow().clone();
         let (leases, names) = (self.leases.borrow().clone(), self.names.borrow().clone());
-        let mut problems = overview.standing.problems.clone();
-        problems.extend(self.http_problem.borrow().clone());
-        problems.extend(leases.problems());
-        problems.extend(names.problems());
         RouterStatus {
             version: env!("CARGO_PKG_VERSION").to_string(),
             hostname: settings.config.hostname.clone(),
@@ -66,8 +62,17 @@ impl Status {
                 .map(|(pool, interface)| format!("{pool} on {interface}"))
                 .collect(),
             hints: hints(&settings),
-            problems,
+            problems: self.problems(),
         }
+    }
+
+    /// What is wrong, one line each.
+    fn problems(&self) -> Vec<String> {
+        let mut problems = self.overview.borrow().standing.problems.clone();
+        problems.extend(self.http_problem.borrow().clone());
+        problems.extend(self.leases.borrow().problems());
+        problems.extend(self.names.borrow().problems());
+        problems
     }
 
     async fn interfaces(&self, settings: &Settings) -> Vec<InterfaceStatus> {
@@ -129,7 +134,8 @@ fn hints(settings: &Settings) -> Vec<String> {
             address.addr()
         ));
     }
-    for cluster in &settings.config.clusters {
+    let clusters = settings.config.clusters.iter();
+    for cluster in clusters.filter(|cluster| settings.keys.contains_key(&cluster.name)) {
         hints.push(format!(
             "key for cluster {0}: lanlord router key show --cluster {0}",
             cluster.name
@@ -146,8 +152,8 @@ fn list(prefixes: &[ipnet::Ipv4Net]) -> String {
 /// All numbers of the router.
 pub(crate) fn metrics(status: &Status, dns: &Arc<dns::Counters>) -> Registry {
     let mut registry = Registry::default();
-    let overview = status.overview.clone();
-    registry.register(move || own(&overview.borrow()));
+    let whole = status.clone();
+    registry.register(move || own(&whole.overview.borrow(), whole.problems().len()));
     let leases = status.leases.clone();
     registry.register(move || leases.borrow().families());
     let counters = Arc::clone(dns);
@@ -155,7 +161,7 @@ pub(crate) fn metrics(status: &Status, dns: &Arc<dns::Counters>) -> Registry {
     registry
 }
 
-fn own(overview: &Overview) -> Vec<Family> {
+fn own(overview: &Overview, problems: usize) -> Vec<Family> {
     let standing = &overview.standing;
     vec![
         Family::gauge(
@@ -170,8 +176,8 @@ fn own(overview: &Overview) -> Vec<Family> {
         ),
         Family::gauge(
             "lanlord_router_problems",
-            "Things that are not as configured",
-            u64::try_from(standing.problems.len()).unwrap_or(u64::MAX),
+            "Things that `lanlord status` calls problems",
+            u64::try_from(problems).unwrap_or(u64::MAX),
         ),
         Family::gauge(
             "lanlord_router_config_current",

@@ -39,14 +39,23 @@ pub fn require_packet_sockets() -> Result<(), FeatureError> {
     }
 }
 
-/// Succeeds if nf_tables answers; a missing capability is not this function's business.
+/// Succeeds if nf_tables answers. A missing capability is not this function's business, and neither is a shortage of
+/// descriptors or memory: they say nothing about the kernel.
 pub fn require_nf_tables() -> Result<(), FeatureError> {
     match ask_generation() {
-        Err(error) if error.kind() != io::ErrorKind::PermissionDenied => {
-            Err(FeatureError::NfTables(error))
-        }
+        Err(error) if is_unknown(&error) => Err(FeatureError::NfTables(error)),
         Ok(()) | Err(_) => Ok(()),
     }
+}
+
+/// Whether the kernel does not know what it was asked: no netlink for netfilter (the socket is refused), or no subsystem
+/// of nf_tables behind it (the message is).
+fn is_unknown(error: &io::Error) -> bool {
+    let errno = error.raw_os_error().map(Errno::from_raw);
+    matches!(
+        errno,
+        Some(Errno::EPROTONOSUPPORT | Errno::EAFNOSUPPORT | Errno::EINVAL | Errno::EOPNOTSUPP)
+    )
 }
 
 /// Asks for the ruleset's generation, the cheapest question that only nf_tables answers.

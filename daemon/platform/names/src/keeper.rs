@@ -1,6 +1,6 @@
 //! The one owner of what the zones hold: every change passes here, in order, and is on disk before it is answered.
 
-use std::{collections::BTreeSet, sync::Arc};
+use std::{collections::BTreeSet, error::Error, sync::Arc};
 
 use dns::{Authority, LeaseName, Settings, Update};
 use hickory_proto::rr::Name;
@@ -20,6 +20,7 @@ pub struct Keeper {
     responder: Arc<Responder>,
     queue: mpsc::Receiver<QueuedUpdate>,
     files: ZoneFiles,
+    problem: Option<ZoneFileError>,
 }
 
 /// UPDATEs that came in together; they share one write to disk.
@@ -42,6 +43,7 @@ impl Keeper {
             responder,
             queue,
             files,
+            problem: None,
         };
         (keeper, problems)
     }
@@ -49,6 +51,11 @@ impl Keeper {
     /// Who answers; give it to the sockets.
     pub const fn responder(&self) -> &Arc<Responder> {
         &self.responder
+    }
+
+    /// Why the last UPDATE could not be stored; names stay as they were, and its sender tries again.
+    pub const fn problem(&self) -> Option<&ZoneFileError> {
+        self.problem.as_ref()
     }
 
     /// Waits for UPDATEs. Dropping the future loses nothing.
@@ -85,10 +92,19 @@ impl Keeper {
         let stored = self.store(&authority, zones).await;
         let is_stored = stored.is_ok();
         match stored {
-            Ok(()) => self.responder.set_authority(authority),
+            Ok(any) => {
+                if any && self.problem.take().is_some() {
+                    info!("names can be stored again");
+                }
+                self.responder.set_authority(authority);
+            }
             Err(error) => {
-                let error = &error as &dyn std::error::Error;
-                error!(error, "DNS update lost: the zone could not be stored");
+                // Told once: the clusters try again and again.
+                if self.problem.is_none() {
+                    let error = &error as &dyn Error;
+                    error!(error, "DNS update lost: the zone could not be stored");
+                }
+                self.problem = Some(error);
             }
         }
         answer(replies, is_stored, now);
@@ -107,13 +123,14 @@ impl Keeper {
         self.responder.set_authority(authority.with_leases(leases));
     }
 
+    /// Whether anything was to be stored.
     async fn store(
         &self,
         authority: &Authority,
         zones: BTreeSet<Name>,
-    ) -> Result<(), ZoneFileError> {
+    ) -> Result<bool, ZoneFileError> {
         if zones.is_empty() {
-            return Ok(());
+            return Ok(false);
         }
         let saved: Vec<_> = zones
             .into_iter()
@@ -128,9 +145,9 @@ impl Keeper {
                 .try_for_each(|(zone, saved)| files.save(zone, saved))
         });
         match written.await {
-            Ok(result) => result,
+            Ok(result) => result.map(|()| true),
             // The runtime is going down; nobody waits for the reply.
-            Err(_) => Ok(()),
+            Err(_) => Ok(false),
         }
     }
 }

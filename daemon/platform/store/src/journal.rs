@@ -139,6 +139,16 @@ impl<R: Serialize + DeserializeOwned> Journal<R> {
         })
     }
 
+    /// The records of a file that cannot be opened for writing; none where there is no file. What a crash left unfinished
+    /// stays there.
+    pub fn read(path: &Path) -> Result<Vec<R>, JournalError> {
+        match fs::read(path) {
+            Ok(content) => Ok(line::read_all(&content).records),
+            Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(Vec::new()),
+            Err(source) => Err(io_error("read journal", path, source)),
+        }
+    }
+
     /// Appends the records and syncs once. When it fails, for example because the disk is full, none of them is
     /// stored and all earlier ones still are.
     pub fn commit<'a>(

@@ -1,7 +1,8 @@
 //! `/metrics`, `/healthz` and `/readyz` over plain HTTP.
 
-use std::sync::Arc;
+use std::{sync::Arc, time::Duration};
 
+use axum::serve::Listener;
 use axum::{
     Router,
     extract::State,
@@ -9,7 +10,15 @@ use axum::{
     response::{IntoResponse, Response},
     routing::get,
 };
-use tokio::net::TcpListener;
+use hyper::server::conn::http1;
+use hyper_util::{
+    rt::{TokioIo, TokioTimer},
+    service::TowerToHyperService,
+};
+use tokio::{
+    net::{TcpListener, TcpStream},
+    task::JoinSet,
+};
 
 use self::places::Places;
 use crate::Registry;
@@ -17,6 +26,9 @@ use crate::Registry;
 mod places;
 #[cfg(test)]
 mod tests;
+
+/// How long a client may take for the head of a request, and between two requests.
+const PATIENCE: Duration = Duration::from_secs(10);
 
 /// Answers a health question: `Ok`, or one line that says what is wrong.
 pub type Probe = Arc<dyn Fn() -> Result<(), String> + Send + Sync>;
@@ -51,9 +63,42 @@ pub fn router(registry: Registry, health: Health) -> Router {
         .with_state(Shared { registry, health })
 }
 
-/// Serves until the task is dropped. Errors: the listener broke.
+/// Serves until the task is dropped, and closes every connection then.
 pub async fn serve(listener: TcpListener, router: Router) -> std::io::Result<()> {
-    axum::serve(Places::of(listener), router).await
+    serve_for(PATIENCE, listener, router).await
+}
+
+async fn serve_for(
+    patience: Duration,
+    mut listener: TcpListener,
+    router: Router,
+) -> std::io::Result<()> {
+    let places = Places::default();
+    let mut connections = JoinSet::new();
+    loop {
+        let (stream, client) = tokio::select! {
+            accepted = Listener::accept(&mut listener) => accepted,
+            Some(_ended) = connections.join_next() => continue,
+        };
+        // Dropped without a word where there is no place: a word would have to be waited for.
+        if let Some(place) = places.take(client.ip()) {
+            let router = router.clone();
+            connections.spawn(async move {
+                converse(stream, router, patience).await;
+                drop(place);
+            });
+        }
+    }
+}
+
+/// Answers one client until it goes, or says nothing for too long.
+async fn converse(stream: TcpStream, router: Router, patience: Duration) {
+    let connection = http1::Builder::new()
+        .timer(TokioTimer::new())
+        .header_read_timeout(patience)
+        .serve_connection(TokioIo::new(stream), TowerToHyperService::new(router));
+    // Whatever ends it concerns this client only.
+    let _ = connection.await;
 }
 
 async fn metrics(State(shared): State<Shared>) -> Response {

@@ -7,7 +7,7 @@ use std::{
 };
 
 use crate::{
-    ClientId, Scope,
+    Binding, ClientId, Scope,
     leases::Leases,
     offers::Offers,
     server::{Client, probes::Probes},
@@ -125,18 +125,21 @@ impl Allocator {
         scope.is_dynamic(address) && !declined && !other && !offered
     }
 
-    /// Whether somebody may sit on the address without our knowledge: it was never leased, or long ago. Reserved
-    /// addresses and the client's own are offered at once.
+    /// Whether somebody may sit on the address without our knowledge: it was never leased, or long ago, or a lease may
+    /// have been forgotten (`wary`). Reserved addresses and the client's own are offered at once.
     pub(super) fn needs_probe(
         scope: &Scope,
         leases: &Leases,
+        client: &Client,
         address: Ipv4Addr,
+        wary: bool,
         now: SystemTime,
     ) -> bool {
+        let is_own = |binding: &Binding| binding.is_leased(now) && binding.client == client.id;
         scope.reserved_for(address).is_none()
-            && leases
-                .get(address)
-                .is_none_or(|binding| binding.free_from() + LONG_AGO <= now)
+            && leases.get(address).is_none_or(|binding| {
+                binding.free_from() + LONG_AGO <= now || (wary && !is_own(binding))
+            })
     }
 
     /// An address that nobody had yet. The cursor passes each address once; offers that were not taken come back

@@ -22,7 +22,10 @@ impl Server {
             .ok_or(Refused::Exhausted)?;
         let offered_before = self.allocator.has_offer(&request.client.id, address);
         let probing = offered_before && self.probes.is_waiting(address);
-        let unknown = !offered_before && Allocator::needs_probe(scope, leases, address, now);
+        let wary = self.storage.is_wary(now);
+        let client = &request.client;
+        let unknown =
+            !offered_before && Allocator::needs_probe(scope, leases, client, address, wary, now);
         if !offered_before {
             // Whoever waited for this address had its offer taken back.
             self.probes.end(address);
@@ -36,7 +39,7 @@ impl Server {
             self.probes.wait(address, request);
             return Ok(vec![Output::Probe(address)]);
         }
-        Ok(vec![self.offer(&request, address)])
+        Ok(vec![self.offer(&request, address, now)])
     }
 
     /// Says what an ARP probe found: a free address is offered, for a taken one another is looked for.
@@ -45,10 +48,10 @@ impl Server {
             return Vec::new();
         };
         match found {
-            Probed::Free => vec![self.offer(&request, address)],
+            Probed::Free => vec![self.offer(&request, address, now)],
             Probed::Taken(mac) if mac == request.client.mac => {
                 // The client itself still answers for the address: it is its own.
-                vec![self.offer(&request, address)]
+                vec![self.offer(&request, address, now)]
             }
             Probed::Taken(mac) => {
                 self.allocator.withdraw(&request.client.id);
@@ -63,14 +66,14 @@ impl Server {
         }
     }
 
-    fn offer(&self, request: &Request, address: Ipv4Addr) -> Output {
+    fn offer(&self, request: &Request, address: Ipv4Addr, now: SystemTime) -> Output {
         Output::Send(reply::grant(
             &self.scope,
             request,
             MessageType::Offer,
             Granted {
                 address,
-                lease_time: self.lease_time(request),
+                lease_time: self.lease_time(request, address, now),
                 name: self.reserved_name(request, address),
             },
         ))

@@ -44,6 +44,10 @@ impl Server {
         if request.message.giaddr.is_unspecified() && request.arrival.source != address {
             return Err(Refused::NotHolder(MessageType::Release, address));
         }
+        if self.storage.is_volatile() {
+            // On disk the lease goes on, so that nobody else may have the address.
+            return Err(Refused::Unstored(MessageType::Release, address));
+        }
         binding.state = State::Released(whole_seconds(now));
         self.leases.put(binding.clone());
         Ok(vec![Output::Store(binding)])

@@ -113,7 +113,7 @@ impl Server {
         address: Ipv4Addr,
         now: SystemTime,
     ) -> Vec<Output> {
-        let lease_time = self.lease_time(request);
+        let lease_time = self.lease_time(request, address, now);
         let mut outputs = self.give_up_earlier(request, address, now);
         let hostname = match self.publishable_name(request, address, now) {
             Ok(hostname) => hostname,
@@ -148,7 +148,8 @@ impl Server {
         outputs
     }
 
-    /// A client has one lease: with a new address it leaves the old one.
+    /// A client has one lease: with a new address it leaves the old one. On a disk that cannot be written the old one
+    /// stays its own, and so it must not go to anybody else.
     fn give_up_earlier(
         &mut self,
         request: &Request,
@@ -159,6 +160,7 @@ impl Server {
             .leases
             .of_client(&request.client.id)
             .filter(|binding| binding.address != address && binding.is_leased(now))
+            .filter(|_| !self.storage.is_volatile())
             .cloned();
         let Some(mut binding) = earlier else {
             return Vec::new();
@@ -172,9 +174,14 @@ impl Server {
         Output::Send(reply::nak(&self.scope, request, text))
     }
 
-    /// The scope's lease time, or less if the client asks for less.
-    pub(super) fn lease_time(&self, request: &Request) -> Duration {
-        let most = self.scope.lease_time;
+    /// The longest lease there is, or less if the client asks for less.
+    pub(super) fn lease_time(
+        &self,
+        request: &Request,
+        address: Ipv4Addr,
+        now: SystemTime,
+    ) -> Duration {
+        let most = self.longest_lease(request, address, now);
         request
             .message
             .options
@@ -191,7 +198,7 @@ impl Server {
         self.reservation(request, address)?.name.as_deref()
     }
 
-    fn reservation(&self, request: &Request, address: Ipv4Addr) -> Option<&Reservation> {
+    pub(super) fn reservation(&self, request: &Request, address: Ipv4Addr) -> Option<&Reservation> {
         self.scope
             .reservation(request.client.mac)
             .filter(|kept| kept.address == address)

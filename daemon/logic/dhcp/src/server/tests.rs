@@ -5,3 +5,4 @@ mod leaving;
 mod names;
 mod replies;
 mod requests;
+mod storage;

@@ -28,6 +28,10 @@ pub(crate) struct Counters {
     pub(super) unsent: AtomicU64,
     /// Leases that could not be stored, so that no ACK was sent.
     pub(super) unstored: AtomicU64,
+    /// Leases given although they could not be stored: short ones, reservations, renewals of what the disk holds.
+    pub(super) short: AtomicU64,
+    /// Whether leases are kept in memory only, 0 or 1.
+    pub(super) volatile: AtomicU64,
     /// Addresses looked for before they were offered, and how many somebody used.
     pub(super) probes: AtomicU64,
     pub(super) conflicts: AtomicU64,
@@ -99,14 +103,25 @@ impl Counters {
             ),
         ];
         let labelled = labelled.map(|(name, help, samples)| family(name, help, samples));
-        plain.chain(labelled).collect()
+        let volatile = |(interface, counters): &(&str, &Self)| {
+            sample(interface, None, counters.volatile.load(Ordering::Relaxed))
+        };
+        let volatile = Family {
+            kind: Kind::Gauge,
+            ..family(
+                "lanlord_dhcp_memory_only",
+                "Whether leases are kept in memory only because the disk cannot be written",
+                lans.iter().map(volatile).collect(),
+            )
+        };
+        plain.chain(labelled).chain([volatile]).collect()
     }
 }
 
 type Plain = (&'static str, &'static str, fn(&Counters) -> &AtomicU64);
 
 /// Families with no label but the interface.
-const PLAIN: [Plain; 7] = [
+const PLAIN: [Plain; 8] = [
     (
         "lanlord_dhcp_requests",
         "DHCP messages of clients",
@@ -131,6 +146,11 @@ const PLAIN: [Plain; 7] = [
         "lanlord_dhcp_unstored_leases",
         "Leases not given because they could not be stored",
         |counters| &counters.unstored,
+    ),
+    (
+        "lanlord_dhcp_memory_only_leases",
+        "Leases given while they could be kept in memory only",
+        |counters| &counters.short,
     ),
     (
         "lanlord_dhcp_probes",

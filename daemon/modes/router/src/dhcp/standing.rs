@@ -11,7 +11,7 @@ pub(crate) struct Standing {
     pub(crate) verdict: Option<Verdict>,
     /// Who else serves or routes on this LAN, or uses our address.
     pub(crate) others: BTreeSet<Other>,
-    /// Why leases cannot be stored, since the last one that could not.
+    /// Why leases cannot be stored.
     pub(crate) disk: Option<String>,
 }
 
@@ -27,10 +27,9 @@ impl Standing {
             });
         let off =
             (self.verdict == Some(Verdict::Off)).then(|| format!("{interface}: DHCP is {self}"));
-        let disk = self
-            .disk
-            .as_ref()
-            .map(|why| format!("{interface}: no lease can be given: {why}"));
+        let disk = self.disk.as_ref().map(|why| {
+            format!("{interface}: leases cannot be stored, so new ones end after 5 minutes: {why}")
+        });
         [off, others, disk].into_iter().flatten().collect()
     }
 

@@ -7,7 +7,7 @@ use ::dhcp::Binding;
 #[cfg(test)]
 mod tests;
 
-/// All bindings that are on disk, and the names of those leased.
+/// All bindings that are on disk, or kept for a disk that cannot be written now, and the names of those leased.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub(crate) struct LeaseTable {
     bindings: BTreeMap<Ipv4Addr, Binding>,

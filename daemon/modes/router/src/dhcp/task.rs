@@ -24,8 +24,11 @@ use super::{
 };
 use crate::settings::Settings;
 
+use self::disk::Disk;
+
 mod answers;
 mod checks;
+mod disk;
 
 /// How often a LAN with another server or router is asked again.
 const RECHECK: Duration = Duration::from_secs(60);
@@ -50,7 +53,7 @@ struct Task {
     xid: u32,
     /// Requests that came while the LAN was looked at: clients repeat theirs only after seconds.
     early: VecDeque<Heard>,
-    disk: Option<String>,
+    disk: Disk,
 }
 
 /// Serves one LAN until stopped; the token is looked at between batches.
@@ -107,11 +110,14 @@ impl Task {
             .with_context(|| format!("no LAN is on interface {}", inputs.interface))?;
         let file = format!("{}.journal", inputs.interface);
         let table = publisher.leases.clone();
-        let ledger = Ledger::open(inputs.directory.join(file), table, SystemTime::now()).await?;
+        let now = SystemTime::now();
+        let (ledger, problem) = Ledger::open(inputs.directory.join(file), table, now).await?;
         let scope = scope(&settings, lan, USUAL_MTU, false);
-        Ok(Self {
+        let mut server = Server::new(scope, ledger.bindings());
+        server.started(now);
+        let mut task = Self {
             netlink,
-            server: Server::new(scope, ledger.bindings()),
+            server,
             guard: Guard::new(lan.dhcp.authoritative, RECHECK, Instant::now()),
             settings: Arc::clone(&settings),
             prober: Prober::default(),
@@ -119,11 +125,15 @@ impl Task {
             mtu: USUAL_MTU,
             xid: random(),
             early: VecDeque::new(),
-            disk: None,
+            disk: Disk::default(),
             inputs,
             publisher,
             ledger,
-        })
+        };
+        if let Some(error) = problem {
+            task.lose_disk(error);
+        }
+        Ok(task)
     }
 
     /// Opens the sockets when the interface can pass packets, and closes them when it cannot. Each time the LAN is
@@ -233,14 +243,19 @@ impl Task {
         }
     }
 
-    /// When the guard or a probe goes on.
+    /// When the guard or a probe goes on, or the disk is tried again.
     fn deadline(&self) -> Option<Instant> {
-        self.wire.as_ref()?;
-        let probes = self.prober.deadline();
-        [self.guard.deadline(), probes].into_iter().flatten().min()
+        let on_wire = self.wire.as_ref();
+        let probes = on_wire.and_then(|_| self.prober.deadline());
+        let guard = on_wire.and_then(|_| self.guard.deadline());
+        [guard, probes, self.disk.retry()]
+            .into_iter()
+            .flatten()
+            .min()
     }
 
     async fn tick(&mut self) -> anyhow::Result<()> {
+        self.try_disk().await?;
         if self.wire.is_none() {
             return Ok(());
         }
@@ -257,7 +272,7 @@ impl Task {
         let standing = Standing {
             verdict: self.wire.as_ref().map(|_| self.guard.verdict()),
             others: self.guard.others().clone(),
-            disk: self.disk.clone(),
+            disk: self.disk.problem(),
         };
         self.publisher.standing.send_if_modified(|published| {
             let changed = *published != standing;

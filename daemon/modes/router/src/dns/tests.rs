@@ -213,6 +213,7 @@ fn settings(text: &str) -> Settings {
         uplink_gateway: Some(Ipv4Addr::new(203, 0, 113, 1)),
         uplink_pending: false,
         keys,
+        missing_keys: Vec::new(),
     }
 }
 

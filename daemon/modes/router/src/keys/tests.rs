@@ -6,8 +6,8 @@ use super::*;
 fn a_cluster_gets_one_key_for_good_that_only_root_reads() {
     let state = tempfile::tempdir().unwrap();
 
-    let first = ensure_all(state.path(), ["lab"]).unwrap();
-    let second = ensure_all(state.path(), ["lab", "other"]).unwrap();
+    let first = ensure_all(state.path(), ["lab"]).found;
+    let second = ensure_all(state.path(), ["lab", "other"]).found;
 
     assert_eq!(first["lab"], second["lab"]);
     assert_ne!(second["lab"], second["other"]);
@@ -25,12 +25,35 @@ fn a_cluster_gets_one_key_for_good_that_only_root_reads() {
 #[test]
 fn a_damaged_key_is_refused_not_replaced() {
     let state = tempfile::tempdir().unwrap();
-    ensure_all(state.path(), ["lab"]).unwrap();
+    ensure_all(state.path(), ["lab"]);
     fs::write(state.path().join("keys/lab.key"), "short\n").unwrap();
 
-    let error = ensure_all(state.path(), ["lab"]).unwrap_err().to_string();
+    let keys = ensure_all(state.path(), ["lab", "other"]);
 
+    let [error] = keys.missing.as_slice() else {
+        panic!("{keys:?}")
+    };
+    assert!(error.contains("cluster lab"), "{error}");
     assert!(error.contains("32 octets as base64"), "{error}");
+    assert_eq!(keys.found.keys().collect::<Vec<_>>(), ["other"]);
+}
+
+#[test]
+fn a_key_that_cannot_be_stored_is_not_used() {
+    let state = tempfile::tempdir().unwrap();
+    fs::write(
+        state.path().join("keys"),
+        "a file where the folder should be",
+    )
+    .unwrap();
+
+    let keys = ensure_all(state.path(), ["lab"]);
+
+    assert!(keys.found.is_empty(), "{keys:?}");
+    assert!(
+        keys.missing.concat().contains("no key for cluster lab"),
+        "{keys:?}"
+    );
 }
 
 #[test]

@@ -52,6 +52,7 @@ fn settings(config: &str, uplink: Option<&str>) -> Settings {
         uplink_gateway: None,
         uplink_pending: uplink.is_some(),
         keys: BTreeMap::new(),
+        missing_keys: Vec::new(),
     }
 }
 

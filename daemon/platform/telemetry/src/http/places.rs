@@ -1,88 +1,59 @@
-//! A bound on open connections.
+//! A bound on open connections, of all and of each client.
 
 use std::{
-    io,
-    net::SocketAddr,
-    pin::Pin,
-    sync::Arc,
-    task::{Context, Poll},
-};
-
-use axum::serve::Listener;
-use tokio::{
-    io::{AsyncRead, AsyncWrite, ReadBuf},
-    net::{TcpListener, TcpStream},
-    sync::{OwnedSemaphorePermit, Semaphore},
+    collections::BTreeMap,
+    net::IpAddr,
+    sync::{Arc, Mutex, PoisonError},
 };
 
 /// Connections at once: some scrapers and probes. Idle ones must not use up the descriptors of the daemon.
 pub(super) const MOST: usize = 128;
+/// Of one client: a browser opens six, a scraper one. A single host must not keep the others out.
+pub(super) const MOST_OF_ONE: usize = 16;
 
-/// A listener that closes connections for which there is no place.
+/// Who is connected, how often.
+#[derive(Clone, Debug, Default)]
 pub(super) struct Places {
-    listener: TcpListener,
-    free: Arc<Semaphore>,
+    taken: Arc<Mutex<BTreeMap<IpAddr, usize>>>,
 }
 
-/// A connection and its place.
-pub(super) struct Placed {
-    stream: TcpStream,
-    _place: OwnedSemaphorePermit,
+/// A place; dropping it makes it free.
+#[derive(Debug)]
+pub(super) struct Place {
+    places: Places,
+    client: IpAddr,
 }
 
 impl Places {
-    pub(super) fn of(listener: TcpListener) -> Self {
-        let free = Arc::new(Semaphore::new(MOST));
-        Self { listener, free }
+    /// A place for one more connection of this client, if there is one.
+    pub(super) fn take(&self, client: IpAddr) -> Option<Place> {
+        let client = client.to_canonical();
+        let mut taken = self.taken.lock().unwrap_or_else(PoisonError::into_inner);
+        let all: usize = taken.values().sum();
+        let own = taken.get(&client).copied().unwrap_or_default();
+        if all >= MOST || own >= MOST_OF_ONE {
+            return None;
+        }
+        taken.insert(client, own + 1);
+        Some(Place {
+            places: self.clone(),
+            client,
+        })
     }
 }
 
-impl Listener for Places {
-    type Io = Placed;
-    type Addr = SocketAddr;
-
-    async fn accept(&mut self) -> (Placed, SocketAddr) {
-        loop {
-            let (stream, peer) = Listener::accept(&mut self.listener).await;
-            if let Ok(place) = Arc::clone(&self.free).try_acquire_owned() {
-                let placed = Placed {
-                    stream,
-                    _place: place,
-                };
-                return (placed, peer);
+impl Drop for Place {
+    fn drop(&mut self) {
+        let mut taken = self
+            .places
+            .taken
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner);
+        if let Some(own) = taken.get_mut(&self.client) {
+            *own -= 1;
+            if *own == 0 {
+                taken.remove(&self.client);
             }
         }
-    }
-
-    fn local_addr(&self) -> io::Result<SocketAddr> {
-        self.listener.local_addr()
-    }
-}
-
-impl AsyncRead for Placed {
-    fn poll_read(
-        mut self: Pin<&mut Self>,
-        context: &mut Context<'_>,
-        buffer: &mut ReadBuf<'_>,
-    ) -> Poll<io::Result<()>> {
-        Pin::new(&mut self.stream).poll_read(context, buffer)
-    }
-}
-
-impl AsyncWrite for Placed {
-    fn poll_write(
-        mut self: Pin<&mut Self>,
-        context: &mut Context<'_>,
-        buffer: &[u8],
-    ) -> Poll<io::Result<usize>> {
-        Pin::new(&mut self.stream).poll_write(context, buffer)
-    }
-
-    fn poll_flush(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<io::Result<()>> {
-        Pin::new(&mut self.stream).poll_flush(context)
-    }
-
-    fn poll_shutdown(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<io::Result<()>> {
-        Pin::new(&mut self.stream).poll_shutdown(context)
     }
 }

@@ -114,7 +114,7 @@ impl Task {
         }
     }
 
-    /// Stores, then sends. What could not be stored is not acknowledged: the client asks again.
+    /// Stores, then sends. What could not be stored is not acknowledged, unless it was decided for memory only.
     async fn settle(&mut self, batch: Batch) -> anyhow::Result<()> {
         let Batch { stores, replies } = batch;
         let stored = stores.is_empty() || self.store(stores).await?;
@@ -128,25 +128,27 @@ impl Task {
 
     async fn store(&mut self, stores: Vec<Binding>) -> anyhow::Result<bool> {
         let news: Vec<_> = stores.iter().map(|binding| self.news(binding)).collect();
+        if self.server.is_volatile() {
+            for _ in stores.iter().filter(|binding| is_lease(binding)) {
+                count(&self.publisher.counters.short);
+            }
+            self.ledger.keep(stores, SystemTime::now());
+            news.into_iter().for_each(News::tell);
+            return Ok(true);
+        }
         let addresses: Vec<_> = stores.iter().map(|binding| binding.address).collect();
         match self.ledger.commit(stores, SystemTime::now()).await? {
             Ok(()) => {
                 news.into_iter().for_each(News::tell);
-                if self.disk.take().is_some() {
-                    info!(interface = %self.inputs.interface, "leases can be stored again");
-                }
                 Ok(true)
             }
             Err(error) => {
-                let why = format!("{:#}", anyhow::Error::new(error));
-                if self.disk.is_none() {
-                    warn!(interface = %self.inputs.interface, error = why, "leases cannot be stored: no lease is given");
-                }
-                self.disk = Some(why);
+                // These were decided as if they could be stored. Their clients ask again within seconds.
                 for address in addresses {
                     count(&self.publisher.counters.unstored);
                     self.server.revert(address, self.ledger.kept(address));
                 }
+                self.lose_disk(error);
                 Ok(false)
             }
         }
@@ -179,6 +181,10 @@ impl Task {
             renewed,
         }
     }
+}
+
+const fn is_lease(binding: &Binding) -> bool {
+    matches!(binding.state, State::Leased(_))
 }
 
 struct News {

@@ -47,6 +47,7 @@ fn settings(dhcp: &str, more: &str) -> Arc<Settings> {
         uplink_gateway: None,
         uplink_pending: false,
         keys: Default::default(),
+        missing_keys: Vec::new(),
     })
 }
 
