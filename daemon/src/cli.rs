@@ -1,5 +1,8 @@
 //! The command line: sub-commands, flags, and the environment variables behind them.
 
+mod router_key;
+mod talos_patch;
+
 use std::{net::SocketAddr, path::PathBuf, process::ExitCode};
 
 use anyhow::Context;
@@ -36,8 +39,10 @@ enum Command {
     Plan(PlanArguments),
     /// Validate configuration files (*.toml) and Kubernetes manifests
     Check(CheckArguments),
-    /// Print what a cluster needs as YAML for `kubectl apply`: namespace, CRDs, RBAC, ServiceAccount and token
-    Manifests,
+    /// Print what a cluster needs as YAML for `kubectl apply`: namespace, CRDs, RBAC, ServiceAccount, token, router Secret
+    Manifests(talos_patch::ManifestsArguments),
+    /// Print the same as a patch for the control planes of a Talos cluster
+    TalosPatch(talos_patch::TalosPatchArguments),
 }
 
 #[derive(Debug, Args)]
@@ -105,25 +110,7 @@ enum RouterCommand {
     /// The key that joins a cluster and this router
     Key {
         #[command(subcommand)]
-        command: KeyCommand,
-    },
-}
-
-#[derive(Debug, Subcommand)]
-enum KeyCommand {
-    /// Print the key (32 octets, base64) for the Secret `lanlord-router`
-    Show {
-        /// Cluster, as named in router.toml
-        #[arg(long, default_value = "lab")]
-        cluster: String,
-        /// State folder of the router
-        #[arg(
-            long,
-            env = "LANLORD_STATE",
-            value_name = "DIR",
-            default_value = DEFAULT_STATE
-        )]
-        state: PathBuf,
+        command: router_key::KeyCommand,
     },
 }
 
@@ -234,7 +221,8 @@ pub(crate) fn run(arguments: Arguments) -> anyhow::Result<ExitCode> {
             output,
         }) => operator::plan(&manifests, lb_class, ignore_exclude_lb, output.form()),
         Command::Check(CheckArguments { files, output }) => operator::check(&files, output.form()),
-        Command::Manifests => operator::manifests(),
+        Command::Manifests(arguments) => talos_patch::manifests(arguments),
+        Command::TalosPatch(arguments) => talos_patch::talos_patch(arguments),
     }
 }
 
@@ -291,11 +279,8 @@ fn run_router(arguments: RouterArguments) -> anyhow::Result<ExitCode> {
                 socket,
             },
     } = arguments;
-    if let Some(RouterCommand::Key {
-        command: KeyCommand::Show { cluster, state },
-    }) = command
-    {
-        return operator::show(&router::key_show(&state, &cluster)?);
+    if let Some(RouterCommand::Key { command }) = command {
+        return router_key::run(command);
     }
     telemetry::init(log_level);
     let options = router::Options {
@@ -331,6 +316,15 @@ fn many_threads() -> anyhow::Result<tokio::runtime::Runtime> {
 )]
 pub(crate) fn complain(error: &anyhow::Error) {
     eprintln!("lanlord: {error:#}");
+}
+
+/// Tells what a person should know beside the answer on standard output.
+#[expect(
+    clippy::print_stderr,
+    reason = "standard output is for the answer alone"
+)]
+fn note(text: &str) {
+    eprintln!("lanlord: note: {text}");
 }
 
 /// 78 for a wrong configuration, else 1; usage errors (2) are clap's own.

@@ -6,9 +6,12 @@ mod plan;
 mod print;
 mod status;
 mod table;
+mod talos;
 
 pub use check::check;
-pub use manifests::manifests;
+pub use cluster::{RouterSecret, TsigSecret};
+pub use manifests::{Objects, manifests};
 pub use plan::plan;
 pub use print::{Output, show};
 pub use status::status;
+pub use talos::{Form, Patch, Subnet, TalosVersion, firewall, talos_patch};

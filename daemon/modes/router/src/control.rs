@@ -15,6 +15,7 @@ use tokio::{
 
 use crate::{
     file::ConfigFile,
+    folder::FolderWatch,
     ground::{Ground, Standing},
     keys,
     settings::Settings,
@@ -56,6 +57,8 @@ enum Event {
     Kernel,
     /// The uplink's lease changed.
     Lease,
+    /// A cluster's key may be another one.
+    Keys,
     Recheck,
     /// The one that started the router wants to hear that this loop turns.
     Beat,
@@ -66,6 +69,7 @@ enum Event {
 pub(crate) struct Control {
     pub(crate) state: PathBuf,
     pub(crate) file: ConfigFile,
+    pub(crate) keys: FolderWatch,
     pub(crate) ground: Ground,
     pub(crate) settings: watch::Sender<Arc<Settings>>,
     pub(crate) overview: watch::Sender<Overview>,
@@ -88,6 +92,7 @@ impl Control {
             let event = tokio::select! {
                 event = signals.next() => event,
                 () = self.file.changed() => Event::Reload,
+                () = self.keys.changed() => Event::Keys,
                 changed = events.changed() => {
                     changed.context("follow the interfaces")?;
                     Event::Kernel
@@ -107,13 +112,15 @@ impl Control {
                 }
                 // The file is looked at now and then too: its folder may not have been there to be watched.
                 Event::Reload | Event::Recheck => self.reload(),
-                Event::Kernel | Event::Lease => None,
+                Event::Kernel | Event::Lease | Event::Keys => None,
                 Event::Beat => {
                     self.notifier.alive();
                     continue;
                 }
             };
             self.settle(config).await;
+            // The first `[[cluster]]` makes the folder.
+            self.keys.ensure();
             if !self.overview.borrow().standing.is_whole() {
                 recheck.reset_after(RETRY);
             }
@@ -153,13 +160,14 @@ impl Control {
                     self.reloads.refused += 1;
                     self.file.refuse(error);
                 } else {
-                    tracing::warn!(error, "interfaces do not fit the configuration");
+                    tracing::warn!(error, "not taken over, what was in force stays");
                 }
                 before
             }
         };
         let standing = stand(&mut self.ground, &settings).await;
         tell_changes(&self.overview.borrow().standing, &standing);
+        tell_new_keys(&self.settings.borrow(), &settings);
         self.settings.send_if_modified(|current| {
             let differs = *current != settings;
             *current = settings;
@@ -228,6 +236,17 @@ pub(crate) fn tell_changes(before: &Standing, now: &Standing) {
             error,
             "no firewall and no NAT: nothing from the uplink is forwarded"
         );
+    }
+}
+
+fn tell_new_keys(before: &Settings, now: &Settings) {
+    for (cluster, key) in &now.keys {
+        if before.keys.get(cluster).is_some_and(|held| held != key) {
+            tracing::info!(
+                cluster,
+                "another key is in force; what is signed with the one before is refused"
+            );
+        }
     }
 }
 

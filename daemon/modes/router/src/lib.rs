@@ -17,8 +17,10 @@ mod dhcp;
 mod dns;
 mod file;
 mod filter;
+mod folder;
 mod ground;
 mod http;
+mod joining;
 mod keys;
 mod lans;
 mod settings;
@@ -39,11 +41,13 @@ use kernel::{
 use telemetry::notify::Notifier;
 use tokio::{sync::watch, task::JoinSet};
 
-pub use keys::key_show;
+pub use joining::address_for;
+pub use keys::{Before, Imported, Key, key_import, key_of, key_show, read_key};
 
 use crate::{
     control::{Control, Overview, Reloads},
     file::ConfigFile,
+    folder::FolderWatch,
     ground::Ground,
     settings::Settings,
     status::Status,
@@ -51,7 +55,7 @@ use crate::{
 };
 
 /// Where the configuration is unless told otherwise.
-const DEFAULT_CONFIG: &str = "/etc/lanlord/router.toml";
+pub const DEFAULT_CONFIG: &str = "/etc/lanlord/router.toml";
 
 /// What the command line says.
 #[derive(Clone, Debug)]
@@ -144,6 +148,7 @@ impl Parts {
         let control = Control {
             state: options.state.clone(),
             file,
+            keys: FolderWatch::new(&keys::folder(&options.state)),
             ground,
             settings: self.settings.clone(),
             overview: self.overview.clone(),

@@ -1,9 +1,20 @@
-//! The objects that an installation needs beside the CRDs: namespace, account, rights.
+//! The objects that an installation needs: namespace, CRDs, account and rights, and what joins the cluster to its router.
+
+mod join;
 
 use kube::ResourceExt;
 use serde_json::{Value, json};
+use thiserror::Error;
 
-use crate::{Settings, api::LEASE, crd::crds, index};
+use crate::{RouterSecret, Settings, api::LEASE, crd::crds, index};
+pub use join::PoolError;
+
+/// Number of what is installed, in the annotation [`STAMP`] of every object. Whoever adds a right or a field of a CRD
+/// counts it up: a daemon that finds a lower number, or none, says that its manifests are old.
+pub(crate) const MANIFESTS: u32 = 1;
+
+/// The annotation that holds [`MANIFESTS`].
+pub(crate) const STAMP: &str = "lanlord.dev/manifests";
 
 /// Name of the ServiceAccount, of its roles and of their bindings.
 const ACCOUNT: &str = "lanlord";
@@ -16,6 +27,8 @@ fn install_objects(settings: &Settings) -> Vec<Value> {
     let crds = crds().into_iter().map(|mut crd| {
         crd.labels_mut()
             .insert("app.kubernetes.io/name".to_string(), ACCOUNT.to_string());
+        crd.annotations_mut()
+            .insert(STAMP.to_string(), MANIFESTS.to_string());
         serde_json::to_value(crd).expect("a CRD is plain data")
     });
     crds.chain(rbac(settings)).collect()
@@ -40,9 +53,59 @@ fn rbac(settings: &Settings) -> Vec<Value> {
     ]
 }
 
-/// Everything to apply, as YAML for `kubectl apply --server-side`, and for a Talos machine configuration.
-pub fn install_yaml(settings: &Settings) -> Result<String, serde_saphyr::SerializeError> {
-    to_yaml(&install_objects(settings))
+/// What a cluster gets beside CRDs and rights.
+#[derive(Clone, Debug, Default)]
+pub struct Wanted<'a> {
+    /// The Secret that joins cluster and router.
+    pub router: Option<&'a RouterSecret>,
+    /// Key `node.toml` of the ConfigMap; none: no ConfigMap, so that one which is there stays as it is.
+    pub node_toml: Option<&'a str>,
+    /// Prefixes and ranges of one pool that is announced on layer 2; empty: no pool.
+    pub pools: &'a [String],
+}
+
+/// Objects that belong together, as YAML.
+#[derive(Clone, PartialEq, Eq)]
+pub struct Manifest {
+    /// `lanlord`, or `lanlord-` and what is in it.
+    pub name: &'static str,
+    /// Documents, each begun by `---`. May hold a key.
+    pub yaml: String,
+}
+
+/// Why there are no manifests.
+#[derive(Debug, Error)]
+pub enum InstallError {
+    /// A pool that could not be used.
+    #[error(transparent)]
+    Pool(#[from] PoolError),
+    /// The objects cannot be written as YAML.
+    #[error("write the objects as YAML")]
+    Yaml(#[source] Box<serde_saphyr::SerializeError>),
+}
+
+/// Everything to apply, for `kubectl apply --server-side` and for a Talos machine configuration: what comes first is
+/// needed by what follows.
+pub fn manifests(settings: &Settings, wanted: &Wanted<'_>) -> Result<Vec<Manifest>, InstallError> {
+    let namespace = settings.namespace.as_str();
+    let mut parts = vec![("lanlord", install_objects(settings))];
+    if let Some(text) = wanted.node_toml {
+        parts.push(("lanlord-settings", vec![join::config_map(namespace, text)]));
+    }
+    if let Some(router) = wanted.router {
+        let secret = join::router_secret(namespace, &settings.router_secret, router);
+        parts.push(("lanlord-router", vec![secret]));
+    }
+    if !wanted.pools.is_empty() {
+        parts.push(("lanlord-pools", join::pools(settings, wanted.pools)?));
+    }
+    parts
+        .into_iter()
+        .map(|(name, objects)| {
+            let yaml = to_yaml(&objects).map_err(|error| InstallError::Yaml(Box::new(error)))?;
+            Ok(Manifest { name, yaml })
+        })
+        .collect()
 }
 
 /// Several objects as one text, documents parted by `---`.
@@ -63,6 +126,7 @@ fn metadata(name: &str, namespace: Option<&str>) -> Value {
     let mut metadata = json!({
         "name": name,
         "labels": { "app.kubernetes.io/name": ACCOUNT },
+        "annotations": { STAMP: MANIFESTS.to_string() },
     });
     if let Some(namespace) = namespace {
         metadata["namespace"] = namespace.into();
@@ -81,7 +145,7 @@ fn namespace(name: &str) -> Value {
 
 fn token_secret(namespace: &str) -> Value {
     let mut metadata = metadata(TOKEN_SECRET, Some(namespace));
-    metadata["annotations"] = json!({ "kubernetes.io/service-account.name": ACCOUNT });
+    metadata["annotations"]["kubernetes.io/service-account.name"] = ACCOUNT.into();
     json!({
         "apiVersion": "v1", "kind": "Secret",
         "metadata": metadata,

@@ -18,7 +18,7 @@ mod install;
 pub mod manifests;
 mod view;
 
-pub use install::install_yaml;
+pub use install::{InstallError, Manifest, PoolError, Wanted, manifests as install_manifests};
 pub use kube::Client;
 pub use view::{Problem, RouterSecret, Settings, TsigSecret, View};
 

@@ -10,6 +10,9 @@ use crate::{ConfigError, faults::Faults, syntax};
 #[cfg(test)]
 mod tests;
 
+/// A file that changes nothing: every setting, commented out, with its default.
+pub const EXAMPLE: &str = include_str!("node/example.toml");
+
 /// The whole file; [`NodeConfig::default`] is what a node without one uses.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct NodeConfig {

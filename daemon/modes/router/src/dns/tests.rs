@@ -201,7 +201,7 @@ fn settings(text: &str) -> Settings {
     let keys = config
         .clusters
         .iter()
-        .map(|cluster| (cluster.name.clone(), [7; 32]))
+        .map(|cluster| (cluster.name.clone(), crate::keys::Key::of([7; 32])))
         .collect::<BTreeMap<_, _>>();
     Settings {
         config,

@@ -18,7 +18,7 @@ use hickory_proto::rr::{
 use ipnet::IpNet;
 use names::Resolver;
 
-use crate::settings::Settings;
+use crate::{keys, settings::Settings};
 
 const DNS_PORT: u16 = 53;
 
@@ -45,7 +45,7 @@ pub(super) fn settings(settings: &Settings) -> anyhow::Result<::dns::Settings> {
         .clusters
         .iter()
         .filter_map(|cluster| Some((cluster, settings.keys.get(&cluster.name)?)))
-        .map(|(cluster, key)| grant(settings, cluster, key));
+        .map(|(cluster, key)| grant(settings, cluster, *key));
     Ok(::dns::Settings {
         server: name(&format!("{}.{}", config.hostname, config.domain))?,
         addresses: config
@@ -61,7 +61,7 @@ pub(super) fn settings(settings: &Settings) -> anyhow::Result<::dns::Settings> {
     })
 }
 
-fn grant(settings: &Settings, cluster: &Cluster, key: &[u8; 32]) -> anyhow::Result<Grant> {
+fn grant(settings: &Settings, cluster: &Cluster, key: keys::Key) -> anyhow::Result<Grant> {
     let lans = &settings.config.lans;
     let zones = cluster.zones.iter().map(|zone| {
         let names = zone
@@ -83,7 +83,7 @@ fn grant(settings: &Settings, cluster: &Cluster, key: &[u8; 32]) -> anyhow::Resu
         .iter()
         .map(|zone| format!("zone={}", zone.name));
     Ok(Grant {
-        key: Key::derive(key, &cluster.name)
+        key: Key::derive(&key.octets(), &cluster.name)
             .with_context(|| format!("use the key of cluster {}", cluster.name))?,
         zones: zones.collect::<anyhow::Result<_>>()?,
         facts: addresses

@@ -1,4 +1,4 @@
-use std::fs;
+use std::{fs, time::Duration};
 
 use tokio::time::timeout;
 
@@ -55,7 +55,7 @@ async fn a_change_is_seen_although_the_wait_was_broken_off() {
         () = a_few_turns() => true,
     };
 
-    assert!(broken_off && file.quiet_at.is_some());
+    assert!(broken_off && file.watch.quiet_at.is_some());
     timeout(SOON, file.changed())
         .await
         .expect("the change is seen");

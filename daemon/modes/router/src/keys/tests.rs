@@ -18,7 +18,7 @@ fn a_cluster_gets_one_key_for_good_that_only_root_reads() {
     );
     assert_eq!(
         key_show(state.path(), "lab").unwrap(),
-        STANDARD.encode(first["lab"])
+        first["lab"].to_base64()
     );
 }
 

@@ -1,4 +1,30 @@
+use std::sync::LazyLock;
+
 use super::*;
+use crate::{TsigSecret, convert};
+
+static POOLS: LazyLock<Vec<String>> = LazyLock::new(|| {
+    vec![
+        "10.10.10.0/24".to_string(),
+        "192.0.2.1-192.0.2.9".to_string(),
+    ]
+});
+
+static ROUTER: LazyLock<RouterSecret> = LazyLock::new(|| RouterSecret {
+    address: Some([192, 168, 1, 200].into()),
+    tsig: TsigSecret::RouterKey {
+        cluster: "lab".to_string(),
+        key: [7; 32],
+    },
+});
+
+fn everything() -> Wanted<'static> {
+    Wanted {
+        router: Some(&ROUTER),
+        node_toml: Some("[l2]\n"),
+        pools: &POOLS,
+    }
+}
 
 fn find<'a>(objects: &'a [Value], kind: &str, name: &str) -> &'a Value {
     objects
@@ -11,11 +37,79 @@ fn find<'a>(objects: &'a [Value], kind: &str, name: &str) -> &'a Value {
 fn everything_to_install_prints_as_yaml_and_reads_back_the_same() {
     let settings = Settings::default();
 
-    let yaml = install_yaml(&settings).unwrap();
+    let manifests = manifests(&settings, &Wanted::default()).unwrap();
 
-    let read: Vec<Value> = serde_saphyr::from_multiple(&yaml).unwrap();
+    assert_eq!(manifests.len(), 1);
+    let read: Vec<Value> = serde_saphyr::from_multiple(&manifests[0].yaml).unwrap();
     assert_eq!(read, install_objects(&settings));
     assert_eq!(read.len(), 11);
+}
+
+#[test]
+fn each_object_says_which_manifests_it_is_of() {
+    let all = manifests(&Settings::default(), &everything()).unwrap();
+
+    assert_eq!(all.len(), 4);
+    for manifest in all {
+        for object in serde_saphyr::from_multiple::<Value>(&manifest.yaml).unwrap() {
+            assert_eq!(
+                object["metadata"]["annotations"][STAMP],
+                MANIFESTS.to_string(),
+                "{object}"
+            );
+        }
+    }
+}
+
+#[test]
+fn the_routers_secret_reads_back_as_it_was_meant() {
+    let all = manifests(&Settings::default(), &everything()).unwrap();
+
+    let written = all
+        .iter()
+        .find(|part| part.name == "lanlord-router")
+        .unwrap();
+    let secret = serde_saphyr::from_str(&written.yaml).unwrap();
+    let read = convert::router_secret(&secret, &Settings::default(), &mut Vec::new()).unwrap();
+
+    assert_eq!(read.as_ref(), Some(&*ROUTER));
+}
+
+#[test]
+fn the_pool_is_announced_and_no_other() {
+    let all = manifests(&Settings::default(), &everything()).unwrap();
+
+    let written = all
+        .iter()
+        .find(|part| part.name == "lanlord-pools")
+        .unwrap();
+    let objects: Vec<Value> = serde_saphyr::from_multiple(&written.yaml).unwrap();
+
+    assert_eq!(objects[0]["spec"], json!({ "addresses": *POOLS }));
+    assert_eq!(objects[1]["spec"], json!({ "ipAddressPools": ["lanlord"] }));
+}
+
+#[test]
+fn a_pool_that_no_controller_would_take_is_refused() {
+    for (pool, why) in [
+        ("10.10.10.0/33", "10.10.10.0/33"),
+        ("192.0.2.9-192.0.2.1", "192.0.2.9-192.0.2.1"),
+        ("192.0.2.1", "for one address write 192.0.2.1/32"),
+        ("everything", "everything"),
+    ] {
+        let pools = [pool.to_string()];
+        let wanted = Wanted {
+            pools: &pools,
+            ..Wanted::default()
+        };
+
+        let error = manifests(&Settings::default(), &wanted)
+            .map(drop)
+            .unwrap_err();
+
+        let text = error.to_string();
+        assert!(text.starts_with("pool: ") && text.contains(why), "{text}");
+    }
 }
 
 #[test]

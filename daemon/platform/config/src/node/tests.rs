@@ -12,6 +12,22 @@ fn a_node_without_a_file_serves_services_without_a_class() {
 }
 
 #[test]
+fn the_example_changes_nothing_and_neither_do_the_defaults_that_it_shows() {
+    let shown: String = EXAMPLE
+        .lines()
+        .filter(|line| !line.starts_with("# router ="))
+        .map(|line| match line.strip_prefix("# ") {
+            Some(setting) if setting.contains(" = ") => format!("{setting}\n"),
+            _ => format!("{line}\n"),
+        })
+        .collect();
+
+    assert_eq!(parse(EXAMPLE).unwrap(), NodeConfig::default());
+    assert_eq!(parse(&shown).unwrap(), NodeConfig::default());
+    assert_eq!(shown.matches("\nsecret = ").count(), 1, "{shown}");
+}
+
+#[test]
 fn each_value_of_the_file_is_read() {
     let text = r#"
         [l2]
