@@ -1,9 +1,10 @@
 //! The command line: sub-commands, flags, and the environment variables behind them.
 
+mod node;
 mod router_key;
 mod talos_patch;
 
-use std::{net::SocketAddr, path::PathBuf, process::ExitCode};
+use std::{path::PathBuf, process::ExitCode};
 
 use anyhow::Context;
 use clap::{Args, Parser, Subcommand, ValueEnum};
@@ -28,7 +29,7 @@ pub(crate) struct Arguments {
 #[derive(Debug, Subcommand)]
 enum Command {
     /// Announce VIPs from this node; the lease holder also allocates addresses and pushes names
-    Node(NodeArguments),
+    Node(node::Arguments),
     /// Serve DHCP, DNS, NAT, firewall and VIP routes
     Router(RouterArguments),
     /// Start the router and look after it, as process 1 of the appliance does
@@ -43,51 +44,6 @@ enum Command {
     Manifests(talos_patch::ManifestsArguments),
     /// Print the same as a patch for the control planes of a Talos cluster
     TalosPatch(talos_patch::TalosPatchArguments),
-}
-
-#[derive(Debug, Args)]
-struct NodeArguments {
-    /// Settings file; without it the ConfigMap `lanlord` (key node.toml), else defaults
-    #[arg(long, env = "LANLORD_CONFIG", value_name = "FILE")]
-    config: Option<PathBuf>,
-    /// Take the cluster's objects from YAML files in DIR instead of the Kubernetes API
-    #[arg(
-        long,
-        env = "LANLORD_MANIFESTS",
-        value_name = "DIR",
-        conflicts_with = "kubeconfig"
-    )]
-    manifests: Option<PathBuf>,
-    /// Credentials for the Kubernetes API; without it the in-cluster token
-    #[arg(long, env = "LANLORD_KUBECONFIG", value_name = "FILE")]
-    kubeconfig: Option<PathBuf>,
-    /// Name of this node; without it the host name
-    #[arg(long, env = "LANLORD_NODE_NAME", value_name = "NAME")]
-    node_name: Option<String>,
-    /// Namespace of lanlord's own objects
-    #[arg(
-        long,
-        env = "LANLORD_NAMESPACE",
-        value_name = "NAMESPACE",
-        default_value = "metallb-system"
-    )]
-    namespace: String,
-    /// loadBalancerClass to serve; without it Services that name no class
-    #[arg(long, env = "LANLORD_LB_CLASS", value_name = "NAME")]
-    lb_class: Option<String>,
-    /// Announce also from nodes labelled node.kubernetes.io/exclude-from-external-load-balancers
-    #[arg(long, env = "LANLORD_IGNORE_EXCLUDE_LB")]
-    ignore_exclude_lb: bool,
-    /// Where metrics and health are served
-    #[arg(
-        long,
-        env = "LANLORD_METRICS",
-        value_name = "ADDRESS",
-        default_value = "[::]:7472"
-    )]
-    metrics: SocketAddr,
-    #[command(flatten)]
-    daemon: DaemonArguments,
 }
 
 #[derive(Debug, Args)]
@@ -208,7 +164,7 @@ impl OutputArguments {
 /// Runs the chosen command to its end.
 pub(crate) fn run(arguments: Arguments) -> anyhow::Result<ExitCode> {
     match arguments.command {
-        Command::Node(arguments) => run_node(arguments),
+        Command::Node(arguments) => arguments.run(),
         Command::Router(arguments) => run_router(arguments),
         Command::Init(arguments) => Ok(init::run(arguments)),
         Command::Status(StatusArguments { socket, output }) => {
@@ -224,47 +180,6 @@ pub(crate) fn run(arguments: Arguments) -> anyhow::Result<ExitCode> {
         Command::Manifests(arguments) => talos_patch::manifests(arguments),
         Command::TalosPatch(arguments) => talos_patch::talos_patch(arguments),
     }
-}
-
-fn run_node(arguments: NodeArguments) -> anyhow::Result<ExitCode> {
-    let NodeArguments {
-        config,
-        manifests,
-        kubeconfig,
-        node_name,
-        namespace,
-        lb_class,
-        ignore_exclude_lb,
-        metrics,
-        daemon:
-            DaemonArguments {
-                log_level,
-                state,
-                socket,
-            },
-    } = arguments;
-    telemetry::init(log_level);
-    let node = match node_name {
-        Some(name) => name,
-        None => node::host_name()?,
-    };
-    let source = match manifests {
-        Some(folder) => node::Origin::Manifests(folder),
-        None => node::Origin::Kubernetes { kubeconfig },
-    };
-    let options = node::Options {
-        config,
-        source,
-        node: node.as_str().into(),
-        namespace,
-        lb_class,
-        ignore_exclude_lb,
-        state,
-        socket,
-        metrics,
-    };
-    one_thread()?.block_on(node::run(options))?;
-    Ok(ExitCode::SUCCESS)
 }
 
 fn run_router(arguments: RouterArguments) -> anyhow::Result<ExitCode> {

@@ -7,8 +7,9 @@
 //! ```
 //!
 //! The only part that is played is the `kubelet`: the containers are processes of the lab. Objects come from
-//! `lanlord manifests`, from `scenarios/www/manifests` and from `scenarios/kubernetes`. The daemons watch the API with the
-//! kubeconfig of their ServiceAccount, so what they may do is what the RBAC rules of `lanlord manifests` say.
+//! `lanlord manifests`, from `scenarios/www/manifests` and from `scenarios/kubernetes`. The daemons watch the API as
+//! their ServiceAccount, so what they may do is what the RBAC rules of `lanlord manifests` say; on the workers they find
+//! its token as on Talos, by the kubelet's credentials.
 
 mod api;
 mod certificates;

@@ -66,11 +66,19 @@ pub(super) fn join(lab: &mut Lab) -> Outcome {
     )
 }
 
-/// Starts the daemons as the ServiceAccount of `lanlord manifests`.
+/// Starts the daemons: on the workers as on Talos, by the kubelet's credentials and without a name; on the control plane
+/// with a kubeconfig of the ServiceAccount. All of them are the ServiceAccount of `lanlord manifests` in the end.
 pub(super) fn start_daemons(lab: &mut Lab) -> Outcome {
-    let (kubeconfig, _) = account_kubeconfig(lab, "metallb-system", "lanlord-token")?;
+    let (account, _) = account_kubeconfig(lab, "metallb-system", "lanlord-token")?;
+    let files = Files::of(&lab.site);
     for (node, _) in NODES {
-        start_daemon(lab, node, &kubeconfig)?;
+        let kubelet = text(&files.kubeconfig(node));
+        let identity = if node == MACHINE {
+            vec!["--kubeconfig", &account, "--node-name", node]
+        } else {
+            vec!["--kubelet-kubeconfig", &kubelet]
+        };
+        start_daemon(lab, node, &identity)?;
     }
     for (node, _) in NODES {
         let machine = lab.machine(node)?;
@@ -82,23 +90,22 @@ pub(super) fn start_daemons(lab: &mut Lab) -> Outcome {
             || probe::http_ok(machine, "http://127.0.0.1:7472/readyz"),
         )?;
     }
-    Ok("lanlord node is ready on all three, and watches the API as ServiceAccount metallb-system/lanlord".to_owned())
+    Ok(
+        "lanlord node is ready on all three and watches the API as ServiceAccount metallb-system/lanlord, whose token \
+         the workers read as their kubelets"
+            .to_owned(),
+    )
 }
 
-fn start_daemon(lab: &mut Lab, node: &str, kubeconfig: &str) -> Result<String> {
+fn start_daemon(lab: &mut Lab, node: &str, identity: &[&str]) -> Result<String> {
     let state = text(&lab.machine(node)?.directory().join("state"));
     let program = text(&lab.lanlord);
     let arguments = [
-        "node",
-        "--kubeconfig",
-        kubeconfig,
-        "--node-name",
-        node,
-        "--state",
-        &state,
-        "--socket",
-        SOCKET,
-    ];
+        &["node"],
+        identity,
+        &["--state", &state, "--socket", SOCKET],
+    ]
+    .concat();
     lab.start(node, "lanlord", &program, &arguments)
 }
 

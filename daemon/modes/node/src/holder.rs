@@ -9,6 +9,7 @@ use tokio_util::sync::CancellationToken;
 use tracing::info;
 
 use crate::{
+    access::{Access, Connection, with_connection},
     options::{Options, Origin},
     planner::Planned,
 };
@@ -17,8 +18,10 @@ use crate::{
 #[derive(Clone)]
 pub(crate) struct Holder {
     pub(crate) options: Options,
+    pub(crate) access: watch::Receiver<Access>,
     pub(crate) planned: watch::Receiver<Option<Arc<Planned>>>,
     pub(crate) counters: Arc<api::Counters>,
+    pub(crate) troubles: Arc<api::Troubles>,
     pub(crate) holder: watch::Sender<bool>,
     /// Cancelled when the daemon stops: the Lease is given up, so that the next holder need not wait.
     pub(crate) stop: CancellationToken,
@@ -29,29 +32,48 @@ impl Holder {
     pub(crate) async fn run(self) -> anyhow::Result<()> {
         match &self.options.source {
             Origin::Manifests(_) => self.first_live().await,
-            Origin::Kubernetes { kubeconfig } => {
-                let client = api::connect(kubeconfig.as_deref()).await?;
-                let settings = cluster::Settings {
-                    namespace: self.options.namespace.clone(),
-                    ..cluster::Settings::default()
-                };
-                let lease = api::LeaseSettings::new(&settings, self.options.node.as_str());
-                api::hold_lease(
-                    client,
-                    lease,
-                    self.counters,
-                    self.holder,
-                    self.stop.cancelled(),
-                )
-                .await;
-                Ok(())
+            Origin::Kubernetes(_) => {
+                let compete =
+                    with_connection(self.access.clone(), |connection| self.compete(connection));
+                tokio::select! {
+                    ended = compete => ended,
+                    () = self.stopped_without_connection() => Ok(()),
+                }
             }
+        }
+    }
+
+    /// Competes for the Lease by one connection, until `stop`.
+    async fn compete(&self, Connection { client, node, .. }: Connection) -> anyhow::Result<()> {
+        // Held by an older connection: until this one has renewed it, nobody may rely on that.
+        self.holder.send_if_modified(std::mem::take);
+        let settings = cluster::Settings {
+            namespace: self.options.namespace.clone(),
+            ..cluster::Settings::default()
+        };
+        api::hold_lease(
+            client,
+            api::LeaseSettings::new(&settings, node.as_str()),
+            Arc::clone(&self.counters),
+            Arc::clone(&self.troubles),
+            self.holder.clone(),
+            self.stop.cancelled(),
+        )
+        .await;
+        Ok(())
+    }
+
+    /// With a connection the Lease is given up first.
+    async fn stopped_without_connection(&self) {
+        self.stop.cancelled().await;
+        if self.access.borrow().connection.is_some() {
+            std::future::pending().await
         }
     }
 
     async fn first_live(self) -> anyhow::Result<()> {
         let Self {
-            options,
+            access,
             mut planned,
             holder,
             stop,
@@ -62,7 +84,8 @@ impl Holder {
                 .borrow_and_update()
                 .as_ref()
                 .map(|planned| Arc::clone(&planned.view));
-            let is_first = view.is_some_and(|view| first(&view.snapshot) == Some(&options.node));
+            let is_first =
+                view.is_some_and(|view| first(&view.snapshot) == access.borrow().node.as_ref());
             holder.send_if_modified(|held| {
                 let changed = *held != is_first;
                 if changed {

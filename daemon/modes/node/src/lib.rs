@@ -1,6 +1,8 @@
 //! `lanlord node`: announces VIPs from this node; the lease holder also allocates addresses and pushes names.
 //!
 //! ```text
+//!  identity --access--> objects, writer, holder: who we are to the API
+//!
 //!  objects --views--> planner --orders--> wire thread (segment)
 //!                        |
 //!                        +--planned--> guard   (kernel: VIPs must not loop)
@@ -14,8 +16,10 @@
 
 #![forbid(unsafe_code)]
 
+mod access;
 mod guard;
 mod holder;
+mod identity;
 mod metrics;
 mod objects;
 mod options;
@@ -28,5 +32,5 @@ mod status;
 mod wiring;
 mod writer;
 
-pub use options::{Options, Origin, host_name};
+pub use options::{Login, Options, Origin};
 pub use wiring::run;

@@ -99,7 +99,17 @@ const WIRE: [Row<segment::Counters>; 6] = [
     ),
 ];
 
-const OBJECTS: [Row<api::Counters>; 9] = [
+const OBJECTS: [Row<api::Counters>; 11] = [
+    (
+        "lanlord_api_connections",
+        "Credentials taken into use, the first ones and each that replaced them",
+        |api| read(&api.connections),
+    ),
+    (
+        "lanlord_api_token_reads",
+        "Readings of the token's Secret as the kubelet",
+        |api| read(&api.token_reads),
+    ),
     (
         "metallb_k8s_client_updates",
         "Views of the API's objects",
@@ -180,6 +190,14 @@ fn plan_families(facts: &Facts) -> Vec<Family> {
             push.refused.len() as u64,
         ),
     ];
+    let waiting = facts.access.borrow().waiting.clone();
+    families.push(Family::by_label(
+        "lanlord_api_waiting",
+        "1 for what is missing to speak to the API",
+        Kind::Gauge,
+        "for",
+        waiting.map(|waiting| (waiting.thing.word().to_string(), 1)),
+    ));
     let planned = facts.planned.borrow().clone();
     let loaded = u64::from(planned.is_some());
     families.push(Family::gauge(
@@ -241,8 +259,8 @@ fn refused(plan: &plan::Plan) -> Family {
 
 fn announced(facts: &Facts, plan: &plan::Plan) -> Family {
     let report = facts.report.borrow();
-    let node = facts.options.node.to_string();
-    let owned = plan.owned_by(&facts.options.node);
+    let node = facts.node();
+    let owned = plan.owned_by(&node.as_str().into());
     let samples = owned
         .iter()
         .filter(|(vip, _)| report.announcing.contains_key(vip))

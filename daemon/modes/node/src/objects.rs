@@ -6,6 +6,7 @@ use cluster::{View, api};
 use tokio::sync::watch;
 
 use crate::{
+    access::{Access, with_connection},
     options::{Options, Origin},
     settings::InForce,
 };
@@ -15,7 +16,9 @@ use crate::{
 pub(crate) struct Objects {
     pub(crate) options: Options,
     pub(crate) settings: watch::Receiver<InForce>,
+    pub(crate) access: watch::Receiver<Access>,
     pub(crate) counters: Arc<api::Counters>,
+    pub(crate) troubles: Arc<api::Troubles>,
     pub(crate) views: watch::Sender<Option<Arc<View>>>,
 }
 
@@ -52,12 +55,18 @@ impl Objects {
     async fn follow(&self, settings: cluster::Settings) -> anyhow::Result<()> {
         let views = self.views.clone();
         match &self.options.source {
-            Origin::Manifests(folder) => cluster::manifests::watch(folder, settings, views).await?,
-            Origin::Kubernetes { kubeconfig } => {
-                let client = api::connect(kubeconfig.as_deref()).await?;
-                api::watch(client, settings, Arc::clone(&self.counters), views).await?;
+            Origin::Manifests(folder) => {
+                Ok(cluster::manifests::watch(folder, settings, views).await?)
+            }
+            Origin::Kubernetes(_) => {
+                with_connection(self.access.clone(), async |connection| {
+                    let (counters, troubles) =
+                        (Arc::clone(&self.counters), Arc::clone(&self.troubles));
+                    let (settings, views) = (settings.clone(), views.clone());
+                    Ok(api::watch(connection.client, settings, counters, troubles, views).await?)
+                })
+                .await
             }
         }
-        Ok(())
     }
 }

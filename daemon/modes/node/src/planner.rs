@@ -1,6 +1,6 @@
 //! Turns each new view of the cluster into a plan, and hands out what follows from it.
 //!
-//! Input: views from the objects part, the lease. Output: [`Planned`] on a `watch` channel, [`Orders`] for the wire thread.
+//! Input: views from the objects part, the name of this node. Output: [`Planned`] on a `watch` channel, [`Orders`] for the wire thread.
 //! Cancelled by dropping; the wire thread then keeps its last orders.
 
 use std::sync::{
@@ -15,7 +15,7 @@ use segment::{Orders, Placement};
 use tokio::sync::watch;
 use tracing::{info, warn};
 
-use crate::saved::Saved;
+use crate::{access::Access, saved::Saved};
 
 /// A view and the plan that was made from it.
 #[derive(Debug)]
@@ -47,7 +47,7 @@ pub(crate) struct Counters {
 /// The planner's inputs and outputs.
 #[derive(Clone)]
 pub(crate) struct Planner {
-    pub(crate) node: NodeName,
+    pub(crate) access: watch::Receiver<Access>,
     pub(crate) options: plan::Options,
     pub(crate) authority: Authority,
     pub(crate) saved: Saved,
@@ -62,14 +62,18 @@ impl Planner {
     pub(crate) async fn run(mut self) -> anyhow::Result<()> {
         loop {
             let view = self.views.borrow_and_update().clone();
-            if let Some(view) = view {
-                self.plan(view);
+            let node = self.access.borrow_and_update().node.clone();
+            if let (Some(view), Some(node)) = (view, &node) {
+                self.plan(view, node);
             }
-            self.views.changed().await?;
+            tokio::select! {
+                changed = self.views.changed() => changed?,
+                renamed = self.access.wait_for(|access| access.node != node) => drop(renamed?),
+            }
         }
     }
 
-    fn plan(&self, view: Arc<View>) {
+    fn plan(&self, view: Arc<View>, node: &NodeName) {
         let plan = match self.authority {
             Authority::Status => plan::plan(&view.snapshot, AddressSource::Status, &self.options),
             Authority::Files => {
@@ -81,14 +85,14 @@ impl Planner {
         };
         self.counters.plans.fetch_add(1, Ordering::Relaxed);
         self.tell_refusals(&plan);
-        self.give_orders(&plan);
+        self.give_orders(&plan, node);
         self.planned
             .send_replace(Some(Arc::new(Planned { view, plan })));
     }
 
-    fn give_orders(&self, plan: &Plan) {
+    fn give_orders(&self, plan: &Plan, node: &NodeName) {
         let vips = plan
-            .owned_by(&self.node)
+            .owned_by(node)
             .into_iter()
             .map(|(vip, announcement)| {
                 (

@@ -1,6 +1,6 @@
-//! What outlives the daemon: the addresses it chose and the VIPs it owned.
+//! What outlives the daemon: the addresses it chose, the VIPs it owned, the node's name and the token.
 //!
-//! Both are hints. The cluster's objects win as soon as they are known; a file that does not parse counts as absent.
+//! All are hints. The cluster's objects win as soon as they are known; a file that does not parse counts as absent.
 
 use std::{
     io,
@@ -8,8 +8,9 @@ use std::{
 };
 
 use anyhow::Context;
+use cluster::api::Token;
 use ipam::Holdings;
-use model::{ServiceKey, Vip};
+use model::{NodeName, ServiceKey, Vip};
 use segment::Orders;
 use serde::{Serialize, de::DeserializeOwned};
 
@@ -51,6 +52,28 @@ impl Saved {
         self.write("addresses", &holdings.iter().collect::<Vec<_>>())
     }
 
+    /// The name that the kubelet's certificate gave this node.
+    pub(crate) fn node_name(&self) -> Option<NodeName> {
+        let name = self.read::<String>("node-name")?;
+        (!name.is_empty()).then(|| name.as_str().into())
+    }
+
+    /// Remembers it.
+    pub(crate) fn keep_node_name(&self, name: &NodeName) -> anyhow::Result<()> {
+        self.write("node-name", &name.as_str())
+    }
+
+    /// The token of our ServiceAccount: with it a start works while the Secret cannot be read.
+    pub(crate) fn token(&self) -> Option<Token> {
+        Token::new(&self.read::<String>("token")?)
+    }
+
+    /// Remembers it, for the owner of the folder alone.
+    pub(crate) fn keep_token(&self, token: &Token) -> anyhow::Result<()> {
+        let text = serde_json::to_vec(token.secret()).context("encode the token")?;
+        self.replace("token", &text, store::atomic_write_private)
+    }
+
     fn read<T: DeserializeOwned>(&self, name: &str) -> Option<T> {
         let path = self.folder.join(name);
         let text = match std::fs::read(&path) {
@@ -70,13 +93,22 @@ impl Saved {
         }
     }
 
-    /// Compares with the file, not with memory: what could not be written once is written the next time.
     fn write<T: Serialize>(&self, name: &str, value: &T) -> anyhow::Result<()> {
-        let path = self.folder.join(name);
         let text = serde_json::to_vec(value).context("encode saved state")?;
+        self.replace(name, &text, store::atomic_write)
+    }
+
+    /// Compares with the file, not with memory: what could not be written once is written the next time.
+    fn replace(
+        &self,
+        name: &str,
+        text: &[u8],
+        write: fn(&Path, &[u8]) -> Result<(), store::WriteError>,
+    ) -> anyhow::Result<()> {
+        let path = self.folder.join(name);
         if std::fs::read(&path).is_ok_and(|held| held == text) {
             return Ok(());
         }
-        Ok(store::atomic_write(&path, &text)?)
+        Ok(write(&path, text)?)
     }
 }

@@ -4,21 +4,24 @@ use std::{collections::BTreeMap, sync::Arc};
 
 use admin::types::{NamePushStatus, NameStatus, NodeStatus, PoolStatus, Status, VipStatus};
 use axum::{Json, Router, extract::State, routing::get};
+use cluster::api;
 use model::Vip;
 use segment::Report;
 use tokio::sync::watch;
 
 use crate::{
-    options::{Options, Origin},
-    planner::Planned,
-    push::PushState,
-    settings::InForce,
+    access::Access, options::Options, planner::Planned, push::PushState, settings::InForce,
 };
+
+/// The name of a node that has none yet.
+const NAMELESS: &str = "(name not known yet)";
 
 /// Everything a status is made of; each part owns its end.
 #[derive(Clone)]
 pub(crate) struct Facts {
     pub(crate) options: Options,
+    pub(crate) access: watch::Receiver<Access>,
+    pub(crate) troubles: Arc<api::Troubles>,
     pub(crate) planned: watch::Receiver<Option<Arc<Planned>>>,
     pub(crate) report: watch::Receiver<Report>,
     pub(crate) holder: watch::Receiver<bool>,
@@ -40,7 +43,11 @@ impl Facts {
     /// Ready: the objects were seen once, and every VIP of this node is announced somewhere.
     pub(crate) fn readiness(&self) -> Result<(), String> {
         if self.planned.borrow().is_none() {
-            return Err(format!("no answer yet from {}", self.source()));
+            let waiting = &self.access.borrow().waiting;
+            return Err(match waiting {
+                Some(waiting) => waiting.text.clone(),
+                None => format!("no answer yet from {}", self.options.source),
+            });
         }
         match self.report.borrow().silent.iter().next() {
             Some((vip, why)) => Err(format!("{vip} is not announced: {why}")),
@@ -53,36 +60,46 @@ impl Facts {
         let report = self.report.borrow().clone();
         let mut status = NodeStatus {
             version: env!("CARGO_PKG_VERSION").to_string(),
-            node: self.options.node.to_string(),
-            source: self.source(),
+            node: self.node(),
+            source: self.options.source.to_string(),
             source_ready: planned.is_some(),
             lease_holder: *self.holder.borrow(),
             pools: Vec::new(),
             vips: Vec::new(),
             names: Vec::new(),
             router: self.router(),
-            problems: self.settings.borrow().error.iter().cloned().collect(),
+            problems: self.problems(),
         };
-        let push = self.push.borrow();
-        if push.server.is_none() {
-            status.problems.extend(push.error.clone());
-        }
-        drop(push);
         match planned {
             Some(planned) => fill(&mut status, &planned, &report),
-            None => status.vips = announced_from_memory(&report, &self.options),
+            None => status.vips = announced_from_memory(&report, &status.node),
         }
         Status::Node(status)
     }
 
-    fn source(&self) -> String {
-        match &self.options.source {
-            Origin::Manifests(folder) => format!("manifests {}", folder.display()),
-            Origin::Kubernetes {
-                kubeconfig: Some(file),
-            } => format!("Kubernetes API by {}", file.display()),
-            Origin::Kubernetes { kubeconfig: None } => "Kubernetes API, in cluster".to_string(),
+    /// This node's name.
+    pub(crate) fn node(&self) -> String {
+        let node = self.access.borrow().node.clone();
+        node.map_or_else(|| NAMELESS.to_string(), |node| node.to_string())
+    }
+
+    /// What is wrong beside the objects: who we are, the API, the settings, the names.
+    fn problems(&self) -> Vec<String> {
+        let mut problems = Vec::new();
+        problems.extend(
+            self.access
+                .borrow()
+                .waiting
+                .iter()
+                .map(|waiting| waiting.text.clone()),
+        );
+        problems.extend(self.troubles.lines());
+        problems.extend(self.settings.borrow().error.clone());
+        let push = self.push.borrow();
+        if push.server.is_none() {
+            problems.extend(push.error.clone());
         }
+        problems
     }
 
     fn router(&self) -> Option<NamePushStatus> {
@@ -161,11 +178,11 @@ fn fill(status: &mut NodeStatus, planned: &Planned, report: &Report) {
 }
 
 /// Before the first view: the VIPs that the last run owned.
-fn announced_from_memory(report: &Report, options: &Options) -> Vec<VipStatus> {
+fn announced_from_memory(report: &Report, node: &str) -> Vec<VipStatus> {
     let remembered = |vip: &Vip| VipStatus {
         vip: vip.address(),
         services: Vec::new(),
-        owner: Some(options.node.to_string()),
+        owner: Some(node.to_string()),
         interfaces: interfaces(report, *vip),
         reason: Some("from saved state, the cluster has not answered yet".to_string()),
     };

@@ -3,7 +3,7 @@
 //! Input: views (through plans) and the lease. Output: statuses, annotations and events. A conflict means that the
 //! object changed meanwhile: the next view brings a new plan.
 
-use std::{path::PathBuf, sync::Arc, time::Duration};
+use std::{sync::Arc, time::Duration};
 
 use anyhow::Context;
 use cluster::api::{self, Writer};
@@ -11,7 +11,10 @@ use ipam::Holdings;
 use plan::AddressSource;
 use tokio::sync::watch;
 
-use crate::planner::Planned;
+use crate::{
+    access::{Access, Connection, with_connection},
+    planner::Planned,
+};
 
 /// Pause before a conflict is tried again when no new view came.
 const AGAIN_AFTER: Duration = Duration::from_secs(2);
@@ -19,9 +22,8 @@ const AGAIN_AFTER: Duration = Duration::from_secs(2);
 /// Inputs of the part.
 #[derive(Clone)]
 pub(crate) struct Write {
-    pub(crate) kubeconfig: Option<PathBuf>,
+    pub(crate) access: watch::Receiver<Access>,
     pub(crate) counters: Arc<api::Counters>,
-    pub(crate) node: String,
     pub(crate) options: plan::Options,
     pub(crate) planned: watch::Receiver<Option<Arc<Planned>>>,
     pub(crate) holder: watch::Receiver<bool>,
@@ -29,9 +31,15 @@ pub(crate) struct Write {
 
 impl Write {
     /// Writes at once and after each change, while the Lease is ours.
-    pub(crate) async fn run(mut self) -> anyhow::Result<()> {
-        let client = api::connect(self.kubeconfig.as_deref()).await?;
-        let mut writer = Writer::new(client, &self.node, Arc::clone(&self.counters));
+    pub(crate) async fn run(self) -> anyhow::Result<()> {
+        with_connection(self.access.clone(), |connection| {
+            self.clone().write(connection)
+        })
+        .await
+    }
+
+    async fn write(mut self, Connection { client, node, .. }: Connection) -> anyhow::Result<()> {
+        let mut writer = Writer::new(client, node.as_str(), Arc::clone(&self.counters));
         loop {
             let mut wait = None;
             let planned = self.planned.borrow_and_update().clone();

@@ -1,17 +1,23 @@
-//! The Kubernetes API: watches in, status and events out, and the Lease that says who writes.
+//! The Kubernetes API: who we are there, watches in, status and events out, and the Lease that says who writes.
 
 mod connect;
 mod counters;
+mod credentials;
 mod debounce;
 mod events;
 mod lease;
 mod status;
+mod token;
+mod trouble;
 mod watch;
 mod writer;
 
-pub use connect::{ConnectError, connect};
+pub use connect::{ConnectError, Verdict};
 pub use counters::Counters;
+pub use credentials::{Credentials, Kubelet, Proof, ReadError, Server};
 pub use lease::{LEASE, LeaseSettings, hold_lease};
+pub use token::{Token, TokenError, read_token};
+pub use trouble::Troubles;
 pub use watch::{WatchEnded, watch};
 pub use writer::{WriteError, Writer, Written};
 

@@ -20,7 +20,7 @@ pub(crate) const STAMP: &str = "lanlord.dev/manifests";
 const ACCOUNT: &str = "lanlord";
 
 /// The Secret that holds the ServiceAccount's token; kubelets may read this one Secret.
-const TOKEN_SECRET: &str = "lanlord-token";
+pub(crate) const TOKEN_SECRET: &str = "lanlord-token";
 
 /// Everything to apply: CRDs, then the objects of [`rbac`].
 fn install_objects(settings: &Settings) -> Vec<Value> {

@@ -11,6 +11,7 @@ pub mod feature;
 pub mod link;
 pub mod netlink;
 pub mod nft;
+pub mod orphan;
 pub mod packet;
 pub mod port;
 pub mod process;

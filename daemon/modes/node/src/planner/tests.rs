@@ -4,14 +4,14 @@ use std::{path::Path, sync::Arc};
 
 use cluster::View;
 use model::{
-    Snapshot,
+    NodeName, Snapshot,
     testing::{advertisement, cluster, key, node, pool, service, vip},
 };
 use segment::Orders;
 use tokio::sync::watch;
 
 use super::{Authority, Counters, Planned, Planner};
-use crate::saved::Saved;
+use crate::{access::Access, saved::Saved};
 
 /// Two workers and one Service without a wish.
 fn lab() -> Snapshot {
@@ -31,6 +31,7 @@ fn view(snapshot: Snapshot) -> Arc<View> {
 }
 
 struct Bench {
+    node: NodeName,
     planner: Planner,
     orders: watch::Receiver<Orders>,
     planned: watch::Receiver<Option<Arc<Planned>>>,
@@ -38,13 +39,18 @@ struct Bench {
 
 fn bench(name: &str, state: &Path, authority: Authority) -> Bench {
     let saved = Saved::open(state).unwrap();
+    let access = Access {
+        node: Some(name.into()),
+        ..Access::default()
+    };
     let orders = watch::Sender::new(saved.orders());
     let planned = watch::Sender::new(None);
     Bench {
+        node: name.into(),
         orders: orders.subscribe(),
         planned: planned.subscribe(),
         planner: Planner {
-            node: name.into(),
+            access: watch::Sender::new(access).subscribe(),
             options: plan::Options::default(),
             authority,
             saved,
@@ -57,9 +63,13 @@ fn bench(name: &str, state: &Path, authority: Authority) -> Bench {
 }
 
 impl Bench {
+    fn plan(&self, view: Arc<View>) {
+        self.planner.plan(view, &self.node);
+    }
+
     /// The node that owns the only VIP, after this view.
     fn owner_after(&self, snapshot: Snapshot) -> String {
-        self.planner.plan(view(snapshot));
+        self.plan(view(snapshot));
         let planned = self.planned.borrow().clone().unwrap();
         let announcement = planned
             .plan
@@ -78,8 +88,8 @@ fn exactly_one_of_two_nodes_is_ordered_to_answer() {
     let left = bench("talos-2", left.path(), Authority::Files);
     let right = bench("talos-3", right.path(), Authority::Files);
 
-    left.planner.plan(view(lab()));
-    right.planner.plan(view(lab()));
+    left.plan(view(lab()));
+    right.plan(view(lab()));
 
     assert_eq!(
         left.orders.borrow().vips.len() + right.orders.borrow().vips.len(),
@@ -118,7 +128,7 @@ fn a_restart_begins_with_the_orders_and_addresses_of_the_last_run() {
         .with(service("default/b"))
         .with_endpoints("default/b", &["talos-2"]);
     let first = bench("talos-2", state.path(), Authority::Files);
-    first.planner.plan(view(with_both));
+    first.plan(view(with_both));
     let ordered = first.orders.borrow().clone();
     let held = first.planned.borrow().clone().unwrap().plan.holdings()[&key("default/b")].clone();
     drop(first);
@@ -129,7 +139,7 @@ fn a_restart_begins_with_the_orders_and_addresses_of_the_last_run() {
         ordered,
         "answers before the first view"
     );
-    second.planner.plan(view(
+    second.plan(view(
         alone()
             .with(service("default/b"))
             .with_endpoints("default/b", &["talos-2"]),
@@ -155,7 +165,7 @@ fn with_an_api_only_the_status_is_followed() {
     let mut given = service("default/web");
     given.status_ips = vec![vip("192.0.2.2").address()];
 
-    bench.planner.plan(view(
+    bench.plan(view(
         alone()
             .with(service("default/web"))
             .with_endpoints("default/web", &["talos-2"]),
@@ -164,7 +174,7 @@ fn with_an_api_only_the_status_is_followed() {
         bench.orders.borrow().vips.is_empty(),
         "nothing is announced before the holder wrote it"
     );
-    bench.planner.plan(view(
+    bench.plan(view(
         alone()
             .with(given)
             .with_endpoints("default/web", &["talos-2"]),
@@ -187,10 +197,10 @@ fn orders_that_could_not_be_saved_are_saved_with_the_next_plan() {
             .with_endpoints("default/web", &["talos-2"])
     };
     let first = bench("talos-2", state.path(), Authority::Files);
-    first.planner.plan(view(alone()));
+    first.plan(view(alone()));
     std::fs::remove_dir(&in_the_way).unwrap();
 
-    first.planner.plan(view(alone()));
+    first.plan(view(alone()));
 
     let second = bench("talos-2", state.path(), Authority::Files);
     assert!(!second.orders.borrow().vips.is_empty());

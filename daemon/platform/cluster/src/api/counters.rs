@@ -5,6 +5,10 @@ use std::sync::atomic::{AtomicU64, Ordering};
 /// Counts since the start; each only grows.
 #[derive(Debug, Default)]
 pub struct Counters {
+    /// Credentials taken into use: the first ones, and each that took their place.
+    pub connections: AtomicU64,
+    /// Attempts to read the token as the kubelet.
+    pub token_reads: AtomicU64,
     /// Views published.
     pub views: AtomicU64,
     /// Lists and watches that failed; one that is retried counts again.

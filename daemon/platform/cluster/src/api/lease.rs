@@ -20,7 +20,7 @@ use tokio::{
 };
 use tracing::{info, warn};
 
-use super::{Counters, counters::count};
+use super::{Counters, Troubles, counters::count, trouble::cause};
 use crate::Settings;
 use election::{Election, Step};
 
@@ -62,12 +62,12 @@ pub async fn hold_lease(
     client: Client,
     settings: LeaseSettings,
     counters: Arc<Counters>,
+    troubles: Arc<Troubles>,
     sender: Sender<bool>,
     stop: impl Future<Output = ()>,
 ) {
     let api: Api<Lease> = Api::namespaced(client, &settings.namespace);
     let mut election = Election::new(&settings);
-    let mut trouble = None;
     let mut stop = pin!(stop);
     loop {
         let patience = election.patience(Instant::now());
@@ -78,16 +78,14 @@ pub async fn hold_lease(
         };
         if let Err(error) = &result {
             count(&counters.lease_errors);
-            let text = error.to_string();
-            if trouble.as_ref() != Some(&text) {
+            if troubles.failed("Lease", cause(error)) {
                 warn!(
                     error = error as &dyn Error,
                     "lease not reached, trying again"
                 );
-                trouble = Some(text);
             }
         } else {
-            trouble = None;
+            troubles.ended("Lease");
         }
         let now = Instant::now();
         publish(&election, &counters, &sender, now);

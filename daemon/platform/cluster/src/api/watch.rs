@@ -1,7 +1,6 @@
 //! Watches of all kinds, joined into one [`View`].
 
 use std::{
-    collections::BTreeMap,
     error::Error,
     fmt::Debug,
     sync::{Arc, atomic::Ordering},
@@ -33,7 +32,7 @@ use tokio::{
 };
 use tracing::{info, warn};
 
-use super::{Counters, counters::count, debounce::Debounce};
+use super::{Counters, Troubles, counters::count, debounce::Debounce, trouble::cause};
 use crate::{
     Settings, View,
     crd::{IPAddressPool, L2Advertisement},
@@ -62,11 +61,11 @@ pub async fn watch(
     client: Client,
     settings: Settings,
     counters: Arc<Counters>,
+    troubles: Arc<Troubles>,
     sender: Sender<Option<Arc<View>>>,
 ) -> Result<(), WatchEnded> {
     let mut changes = changes(&client, &settings);
     let mut index = Index::new(settings);
-    let mut troubles = Troubles::default();
     let mut debounce = Debounce::new(QUIET, MAX_DELAY);
     loop {
         let due = debounce.due();
@@ -74,7 +73,7 @@ pub async fn watch(
             item = changes.next() => {
                 match item.ok_or(WatchEnded)? {
                     (kind, Ok(change)) => {
-                        troubles.heard_from(kind, &change);
+                        heard_from(&troubles, kind, &change);
                         index.handle(change, &nowhere);
                     }
                     (kind, Err(error)) => {
@@ -82,7 +81,7 @@ pub async fn watch(
                         if is_missing_crd(kind, &error) {
                             index.absent(kind);
                         }
-                        troubles.failed(kind, &error);
+                        failed(&troubles, kind, &error);
                     }
                 }
                 debounce.touch(Instant::now());
@@ -117,33 +116,28 @@ fn publish(index: &Index, counters: &Counters, sender: &Sender<Option<Arc<View>>
     });
 }
 
-/// What is wrong with which watch; logged when it changes, not each time it is tried.
-#[derive(Default)]
-struct Troubles(BTreeMap<Kind, String>);
-
-impl Troubles {
-    fn failed(&mut self, kind: Kind, error: &watcher::Error) {
-        let text = error.to_string();
-        if self.0.get(&kind) == Some(&text) {
-            return;
-        }
-        if is_missing_crd(kind, error) {
+/// Logged when it changes, not each time it is tried.
+fn failed(troubles: &Troubles, kind: Kind, error: &watcher::Error) {
+    if is_missing_crd(kind, error) {
+        if troubles.failed(
+            kind.name(),
+            "not installed yet, counts as empty".to_string(),
+        ) {
             info!(kind = kind.name(), "not installed yet, counts as empty");
-        } else {
-            warn!(
-                kind = kind.name(),
-                error = error as &dyn Error,
-                "watch failed, trying again"
-            );
         }
-        self.0.insert(kind, text);
+    } else if troubles.failed(kind.name(), cause(error)) {
+        warn!(
+            kind = kind.name(),
+            error = error as &dyn Error,
+            "watch failed, trying again"
+        );
     }
+}
 
-    fn heard_from(&mut self, kind: Kind, change: &Change) {
-        // `Init` comes before the list was even asked for.
-        if !change.is_init() && self.0.remove(&kind).is_some() {
-            info!(kind = kind.name(), "watching again");
-        }
+fn heard_from(troubles: &Troubles, kind: Kind, change: &Change) {
+    // `Init` comes before the list was even asked for.
+    if !change.is_init() && troubles.ended(kind.name()) {
+        info!(kind = kind.name(), "watching again");
     }
 }
 

@@ -67,7 +67,15 @@ fn candidate(server: &Arc<Mutex<Server>>, identity: &str) -> Candidate {
     let client = mock.client.clone();
     let task = tokio::spawn(async move {
         let stopped = async move { _ = stopped.await };
-        hold_lease(client, settings, Arc::default(), sender, stopped).await;
+        hold_lease(
+            client,
+            settings,
+            Arc::default(),
+            Arc::default(),
+            sender,
+            stopped,
+        )
+        .await;
     });
     Candidate {
         held,
@@ -196,7 +204,15 @@ async fn of_two_that_write_at_once_only_one_holds_the_lease() {
     let settings = LeaseSettings::new(&Settings::default(), "talos-2");
     let stop = tokio::time::sleep(Duration::from_secs(6));
 
-    hold_lease(mock.client.clone(), settings, Arc::default(), sender, stop).await;
+    hold_lease(
+        mock.client.clone(),
+        settings,
+        Arc::default(),
+        Arc::default(),
+        sender,
+        stop,
+    )
+    .await;
 
     assert!(!*held.borrow());
     assert_eq!(mock.matching("PUT").len(), 1, "it looks again and waits");

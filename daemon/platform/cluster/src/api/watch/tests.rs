@@ -1,4 +1,4 @@
-use std::sync::Mutex;
+use std::{collections::BTreeMap, sync::Mutex};
 
 use serde_json::{Value, json};
 use tokio::sync::{
@@ -66,6 +66,7 @@ fn start(server: Server) -> Watched {
         mock.client.clone(),
         Settings::default(),
         Arc::clone(&counters),
+        Arc::default(),
         sender,
     );
     let task = tokio::spawn(async move { watching.await.unwrap() });
