@@ -55,7 +55,8 @@ router_reservation() {
 # It carries the key of router and cluster, so that only its owner reads it.
 router_patch() {
     if ! have test -s "$WORK/patch.yaml"; then
-        into "$WORK/patch.yaml" pct exec "$ROUTER_ID" -- /sbin/init talos-patch --cluster "$CLUSTER" --pool "$POOL"
+        into "$WORK/patch.yaml" pct exec "$ROUTER_ID" -- /sbin/init talos-patch --cluster "$CLUSTER" --pool "$POOL" \
+            --talos-version "$(cut -d . -f 1,2 <<<"${TALOS_VERSION#v}")"
     fi
     expect 'lanlord-router' cat "$WORK/patch.yaml"
 }
