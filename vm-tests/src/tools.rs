@@ -47,6 +47,22 @@ pub fn ensure() -> Result<Tools> {
     })
 }
 
+/// Releases of Talos, and the program through which the code of each judges what lanlord ships.
+///
+/// # Errors
+/// As those of [`ensure`].
+pub fn talos_checkers() -> Result<Vec<(&'static str, PathBuf)>> {
+    let cache = cache_dir()?;
+    TALOS_CHECKERS
+        .iter()
+        .map(|(release, module)| {
+            let built = module.ensure(&cache)?;
+            let (_, program) = module.commands[0];
+            Ok((*release, built.join(program)))
+        })
+        .collect()
+}
+
 /// One folder of `vm-tests/tools/`.
 struct Module {
     folder: &'static str,
@@ -91,6 +107,37 @@ const TRAEFIK: Module = Module {
     minutes: 6,
 };
 
+const TALOS_CHECKERS: [(&str, Module); 4] = [
+    (
+        "1.10.0",
+        talos_checker("talos/check-1.10", &[(".", "check-1.10")]),
+    ),
+    (
+        "1.11.6",
+        talos_checker("talos/check-1.11", &[(".", "check-1.11")]),
+    ),
+    (
+        "1.12.0",
+        talos_checker("talos/check-1.12", &[(".", "check-1.12")]),
+    ),
+    (
+        "1.13.9",
+        talos_checker("talos/check-1.13", &[(".", "check-1.13")]),
+    ),
+];
+
+const fn talos_checker(
+    folder: &'static str,
+    commands: &'static [(&'static str, &'static str)],
+) -> Module {
+    Module {
+        folder,
+        commands,
+        ldflags: "-s -w",
+        minutes: 1,
+    }
+}
+
 impl Module {
     fn ensure(&self, cache: &Path) -> Result<PathBuf> {
         let source = Path::new(env!("CARGO_MANIFEST_DIR"))
@@ -98,7 +145,7 @@ impl Module {
             .join(self.folder);
         let go = go_version(&source)?;
         let key = self.key(&source, &go)?;
-        let built = cache.join(format!("{}-{key}", self.folder));
+        let built = cache.join(format!("{}-{key}", self.name()));
         if built.is_dir() {
             return Ok(built);
         }
@@ -124,10 +171,12 @@ impl Module {
         for argument in self.arguments(Path::new("")) {
             add(argument.as_bytes());
         }
-        for file in files_below(source)? {
-            let name = file.strip_prefix(source).unwrap_or(&file);
-            add(name.as_os_str().as_encoded_bytes());
-            add(&fs::read(&file).with_context(|| format!("read {}", file.display()))?);
+        for folder in folders(source)? {
+            for file in files_below(&folder)? {
+                let name = file.strip_prefix(&folder).unwrap_or(&file);
+                add(name.as_os_str().as_encoded_bytes());
+                add(&fs::read(&file).with_context(|| format!("read {}", file.display()))?);
+            }
         }
         Ok(hex(&hash.finalize()[..8]))
     }
@@ -156,7 +205,7 @@ impl Module {
     }
 
     fn lock(&self, cache: &Path) -> Result<File> {
-        let path = cache.join(format!("{}.lock", self.folder));
+        let path = cache.join(format!("{}.lock", self.name()));
         let file = File::create(&path).with_context(|| format!("create {}", path.display()))?;
         match file.try_lock() {
             Ok(()) => return Ok(file),
@@ -184,11 +233,11 @@ impl Module {
             self.programs(),
             self.minutes
         ));
-        let staging = cache.join(format!(".building-{}", self.folder));
+        let staging = cache.join(format!(".building-{}", self.name()));
         remove_dir(&staging)?;
         fs::create_dir(&staging).with_context(|| format!("create {}", staging.display()))?;
 
-        let log_path = cache.join(format!("{}.log", self.folder));
+        let log_path = cache.join(format!("{}.log", self.name()));
         let log =
             File::create(&log_path).with_context(|| format!("create {}", log_path.display()))?;
         let started = Instant::now();
@@ -226,7 +275,7 @@ impl Module {
 
     /// Removes earlier builds of the same folder: each set is hundreds of megabytes.
     fn remove_others(&self, cache: &Path, keep: &Path) -> Result<()> {
-        let prefix = format!("{}-", self.folder);
+        let prefix = format!("{}-", self.name());
         for entry in fs::read_dir(cache).with_context(|| format!("list {}", cache.display()))? {
             let entry = entry.with_context(|| format!("list {}", cache.display()))?;
             if entry.file_name().to_string_lossy().starts_with(&prefix) && entry.path() != keep {
@@ -234,6 +283,11 @@ impl Module {
             }
         }
         Ok(())
+    }
+
+    /// The folder as one name of a file.
+    fn name(&self) -> String {
+        self.folder.replace('/', "-")
     }
 
     fn programs(&self) -> String {
@@ -302,6 +356,17 @@ fn is_at_least(found: &str, wanted: &str) -> bool {
             .collect()
     };
     numbers(found) >= numbers(wanted)
+}
+
+/// A module's folder, and those beside it that its `go.mod` takes packages from.
+fn folders(source: &Path) -> Result<Vec<PathBuf>> {
+    let go_mod = source.join("go.mod");
+    let text = fs::read_to_string(&go_mod).with_context(|| format!("read {}", go_mod.display()))?;
+    let beside = text
+        .lines()
+        .filter_map(|line| line.split_once(" => ../"))
+        .map(|(_, name)| source.join("..").join(name.trim()));
+    Ok(std::iter::once(source.to_owned()).chain(beside).collect())
 }
 
 /// All files below a folder, in a fixed order.

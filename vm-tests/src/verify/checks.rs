@@ -10,9 +10,9 @@ use anyhow::{Context, Result, ensure};
 
 use super::{Check, Tally, binary, sandbox};
 use crate::{
-    lab::build::{release_binary, workspace},
+    lab::build::{given_binary, release_binary, workspace},
     output::say,
-    packages,
+    packages, talos_code,
     tools::cache_dir,
 };
 
@@ -45,6 +45,11 @@ pub fn all() -> Vec<Check> {
             "deny",
             "bans, licences and sources of all dependencies",
             deny,
+        ),
+        check(
+            "talos-code",
+            "Talos' own code judges the extension and every patch",
+            talos_code,
         ),
         check("lab", "cargo lab --once --faults", lab),
         check(
@@ -175,6 +180,14 @@ fn cargo_deny() -> Result<PathBuf> {
         succeed_at(install)?;
     }
     Ok(program)
+}
+
+fn talos_code() -> Result<Tally> {
+    let lanlord = match std::env::var_os("LANLORD_BINARY") {
+        Some(path) => given_binary(path.as_ref())?,
+        None => release_binary()?,
+    };
+    talos_code::judge(&lanlord)
 }
 
 fn lab() -> Result<Tally> {

@@ -63,6 +63,15 @@ impl Patch {
     /// The patch as `machine:` and `cluster:` of one document.
     fn lists(&self, manifests: &[Manifest]) -> String {
         let mut text = head("Talos up to 1.13");
+        text.push_str(match self.form {
+            Form::First => {
+                "# For a machine configuration without it. A second time Talos says that the manifests' names are \
+                 duplicate, and changes\n# nothing; what is to take its place is printed with --replace.\n"
+            }
+            Form::Again => {
+                "# For a machine configuration that has an earlier one with the same manifests: this takes its place.\n"
+            }
+        });
         if self.remove_exclude_label {
             let _ = write!(
                 text,
