@@ -11,6 +11,8 @@ fn main() -> ExitCode {
     if appliance::is_first_process() {
         return cli::init::run_first();
     }
+    // Before there are threads, which inherit it. Who needs something that is missing says so by itself.
+    let _ = kernel::capability::raise();
     let arguments = cli::Arguments::parse();
     // One crypto provider in the whole binary; a second install can only be the same one.
     let _ = rustls::crypto::ring::default_provider().install_default();

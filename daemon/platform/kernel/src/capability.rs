@@ -4,6 +4,8 @@ use std::{fs, io};
 
 use thiserror::Error;
 
+use crate::sys;
+
 /// A Linux capability that some part of the daemon needs.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Capability {
@@ -13,6 +15,10 @@ pub enum Capability {
     NetRaw,
     /// Ports below 1024: DNS, DHCP, BGP.
     NetBindService,
+    /// Real-time priority of the wire thread; it works without.
+    SysNice,
+    /// Memory that is never swapped out; it works without.
+    IpcLock,
 }
 
 /// Capabilities that are missing.
@@ -30,12 +36,23 @@ pub enum CapabilityError {
 }
 
 impl Capability {
+    /// All that any part of the daemon has a use for.
+    const ALL: [Self; 5] = [
+        Self::NetAdmin,
+        Self::NetRaw,
+        Self::NetBindService,
+        Self::SysNice,
+        Self::IpcLock,
+    ];
+
     /// Name as in capabilities(7).
     pub const fn name(self) -> &'static str {
         match self {
             Self::NetAdmin => "CAP_NET_ADMIN",
             Self::NetRaw => "CAP_NET_RAW",
             Self::NetBindService => "CAP_NET_BIND_SERVICE",
+            Self::SysNice => "CAP_SYS_NICE",
+            Self::IpcLock => "CAP_IPC_LOCK",
         }
     }
 
@@ -45,6 +62,8 @@ impl Capability {
             Self::NetBindService => 10,
             Self::NetAdmin => 12,
             Self::NetRaw => 13,
+            Self::IpcLock => 14,
+            Self::SysNice => 23,
         }
     }
 
@@ -53,8 +72,30 @@ impl Capability {
             Self::NetAdmin => "addresses, routes and firewall",
             Self::NetRaw => "ARP and DHCP sockets",
             Self::NetBindService => "ports below 1024",
+            Self::SysNice => "real-time priority",
+            Self::IpcLock => "locked memory",
         }
     }
+}
+
+/// Puts into effect, for the calling thread and those it starts later, what it is permitted and has a use for.
+///
+/// An ordinary user who starts a program with file capabilities is permitted them; that the file does not put them into
+/// effect by itself lets it also start where the container withholds some. Where all is in effect nothing is called, so
+/// a filter of system calls that forbids this one does no harm.
+///
+/// # Errors
+/// What the kernel says; [`require`] then tells what is missing.
+pub fn raise() -> io::Result<()> {
+    let sets = sys::capability::read()?;
+    let useful = Capability::ALL
+        .iter()
+        .fold(0, |set, capability| set | 1 << capability.bit());
+    let effective = sets.effective | sets.permitted & useful;
+    if effective == sets.effective {
+        return Ok(());
+    }
+    sys::capability::write(sys::capability::Sets { effective, ..sets })
 }
 
 /// Succeeds if all of `needed` are in effect.

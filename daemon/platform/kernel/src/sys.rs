@@ -1,5 +1,7 @@
 //! The system calls that neither `std` nor a crate wraps: the only `unsafe` of the daemon.
 
+pub(crate) mod capability;
+
 use std::{
     io,
     mem::{MaybeUninit, size_of, size_of_val},
