@@ -40,6 +40,19 @@ pub const TESTS: [Program; 6] = [
     program("shellcheck", "shellcheck"),
 ];
 
+/// What judges the images.
+pub const IMAGES: [Program; 9] = [
+    program("apt-get", "apt"),
+    program("dpkg-deb", "dpkg"),
+    program("newuidmap", "uidmap"),
+    program("nft", "nftables"),
+    program("runc", "runc"),
+    program("skopeo", "skopeo"),
+    program("systemd-analyze", "systemd"),
+    program("umoci", "umoci"),
+    program("zstd", "zstd"),
+];
+
 /// Stock DHCP clients, the preferred one first; one of them suffices.
 pub const DHCP_CLIENTS: [Program; 3] = [
     program("dhclient", "isc-dhcp-client"),

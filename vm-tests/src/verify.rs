@@ -2,6 +2,7 @@
 
 mod binary;
 mod checks;
+mod images;
 mod sandbox;
 mod tally;
 

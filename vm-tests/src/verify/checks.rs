@@ -8,7 +8,7 @@ use std::{
 
 use anyhow::{Context, Result, ensure};
 
-use super::{Check, Tally, binary, sandbox};
+use super::{Check, Tally, binary, images, sandbox};
 use crate::{
     lab::build::{given_binary, release_binary, workspace},
     output::say,
@@ -33,6 +33,11 @@ pub fn all() -> Vec<Check> {
         check("format", "cargo fmt --check", format),
         check("clippy", "all targets, warnings denied", clippy),
         check("release", "the static release binary and its size", release),
+        check(
+            "images",
+            "what people install, built twice and read by others",
+            images::check,
+        ),
         check("aarch64", "the second architecture compiles", other_target),
         check(
             "tests",
