@@ -160,17 +160,25 @@ fn succeed(command: &mut Command) -> Result<String> {
     Ok(stdout)
 }
 
-/// A shell as root of a user namespace and a mount namespace of its own, with `$1` and so on.
-fn as_root_of_a_namespace(script: &str, arguments: &[&Path]) -> Result<String> {
+/// A shell as the one user of a user namespace, its root, without a network; `$1` and so on are the arguments.
+fn as_root_alone(script: &str, arguments: &[&Path]) -> Result<String> {
+    in_namespaces(&["--user", "--map-root-user"], script, arguments)
+}
+
+/// The same with other users beside root, for trees in which files belong to several.
+fn as_root_among_others(script: &str, arguments: &[&Path]) -> Result<String> {
+    let users: &[&str] = if nix::unistd::geteuid().is_root() {
+        &[]
+    } else {
+        &["--user", "--map-root-user", "--map-auto"]
+    };
+    in_namespaces(users, script, arguments)
+}
+
+fn in_namespaces(users: &[&str], script: &str, arguments: &[&Path]) -> Result<String> {
     let mut command = Command::new("unshare");
-    command.args([
-        "--user",
-        "--map-root-user",
-        "--map-auto",
-        "--mount",
-        "--net",
-    ]);
-    command.args(["--", "sh", "-euc", script, "sh"]);
+    command.args(users);
+    command.args(["--mount", "--net", "--", "sh", "-euc", script, "sh"]);
     succeed(command.args(arguments))
 }
 

@@ -7,7 +7,7 @@ use anyhow::{Context, Result, ensure};
 use images::{Built, Kind, VERSION};
 use serde_json::{Value, json};
 
-use super::{as_root_of_a_namespace, path};
+use super::{as_root_among_others, path};
 use crate::lab::build::workspace;
 
 const USER: u32 = 65_532;
@@ -38,13 +38,13 @@ done
 pid=$(runc --root "$1/state" state node | sed -n 's/^ *"pid": \([0-9]*\),/\1/p')
 grep -E '^(Uid|CapEff|NoNewPrivs):' "/proc/$pid/status"
 runc --root "$1/state" kill node TERM
-wait $child
+wait $child || { cat "$1/log"; exit 1; }
 "#;
 
 pub(super) fn judge(built: &Built, scratch: &Path) -> Result<()> {
     let bundle = scratch.join("bundle");
     let layout = path(built, Kind::Oci)?;
-    as_root_of_a_namespace(UNPACK, &[layout, Path::new(VERSION), &bundle])?;
+    as_root_among_others(UNPACK, &[layout, Path::new(VERSION), &bundle])?;
     let file = bundle.join("config.json");
     let text = fs::read(&file).with_context(|| format!("read {}", file.display()))?;
     let mut config = serde_json::from_slice(&text).context("read umoci's config.json")?;
@@ -52,7 +52,7 @@ pub(super) fn judge(built: &Built, scratch: &Path) -> Result<()> {
     let text = serde_json::to_vec(&config).context("write config.json")?;
     fs::write(&file, text).with_context(|| format!("write {}", file.display()))?;
 
-    let said = as_root_of_a_namespace(RUN, &[&bundle])?;
+    let said = as_root_among_others(RUN, &[&bundle])?;
 
     let is = |name: &str, value: &str| {
         said.lines()

@@ -5,21 +5,28 @@ use std::{path::Path, process::Command};
 use anyhow::{Context, Result, ensure};
 use images::{Built, Kind};
 
-use super::{as_root_of_a_namespace, path, succeed};
+use super::{as_root_alone, path, succeed};
 
 /// Largest exposure of the unit that `systemd-analyze security` may find: 0 is sealed, 10 is bare.
 const EXPOSURE: &str = "25";
 
-/// A writable layer over `/`; systemd does not run in there, so that nothing may be started.
+/// A root of writable layers over this computer's folders; systemd does not run in there, so nothing may be started.
 const OVER_ROOT: &str = r#"
 mount -t tmpfs layers "$2"
-mkdir "$2/upper" "$2/work" "$2/root"
-mount -t overlay -o "lowerdir=/,upperdir=$2/upper,workdir=$2/work,userxattr" layers "$2/root"
-mount --rbind /dev "$2/root/dev"
-mount --rbind /proc "$2/root/proc"
-cp "$1" "$2/root/lanlord.deb"
 root=$2/root
-inside() { env -i PATH=/usr/sbin:/usr/bin:/sbin:/bin DEBIAN_FRONTEND=noninteractive chroot "$root" "$@"; }
+mkdir "$root" "$root/dev" "$root/proc" "$root/run" "$root/tmp"
+for folder in usr etc var; do
+    mkdir "$root/$folder" "$2/upper-$folder" "$2/work-$folder"
+    mount -t overlay -o "lowerdir=/$folder,upperdir=$2/upper-$folder,workdir=$2/work-$folder,userxattr" \
+        layers "$root/$folder"
+done
+for folder in bin sbin lib lib64; do ln -s "usr/$folder" "$root/$folder"; done
+mount --rbind /dev "$root/dev"
+mount --rbind /proc "$root/proc"
+cp "$1" "$root/lanlord.deb"
+inside() {
+    env -i PATH=/usr/sbin:/usr/bin:/sbin:/bin DEBIAN_FRONTEND=noninteractive chroot "$root" "$@"
+}
 "#;
 
 const INSTALL: &str = r#"
@@ -65,7 +72,7 @@ pub(super) fn install(built: &Built, scratch: &Path) -> Result<()> {
         )
     };
     ensure!(field("Depends")?.trim() == "nftables", "other dependencies");
-    let said = as_root_of_a_namespace(&[OVER_ROOT, INSTALL].concat(), &[package, scratch])?;
+    let said = as_root_alone(&[OVER_ROOT, INSTALL].concat(), &[package, scratch])?;
     let version = format!("lanlord {}\n", images::VERSION);
     ensure!(said.contains(&version), "the programs said: {said}");
     Ok(())
@@ -73,7 +80,7 @@ pub(super) fn install(built: &Built, scratch: &Path) -> Result<()> {
 
 pub(super) fn unit(built: &Built, scratch: &Path) -> Result<()> {
     let package = path(built, Kind::Deb)?;
-    let said = as_root_of_a_namespace(
+    let said = as_root_alone(
         &[OVER_ROOT, UNIT].concat(),
         &[package, scratch, Path::new(EXPOSURE)],
     )?;

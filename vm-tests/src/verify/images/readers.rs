@@ -5,7 +5,7 @@ use std::{path::Path, process::Command};
 use anyhow::{Context, Result, ensure};
 use images::{Built, Kind, VERSION, reader, tree::Tree};
 
-use super::{as_root_of_a_namespace, path, paths, succeed};
+use super::{as_root_among_others, path, paths, succeed};
 
 /// skopeo inspects and copies: the folder, and the archive of the folder.
 pub(super) fn skopeo(built: &Built, scratch: &Path) -> Result<()> {
@@ -40,14 +40,14 @@ pub(super) fn skopeo(built: &Built, scratch: &Path) -> Result<()> {
     Ok(())
 }
 
-/// umoci unpacks what our own reader reads. In a user namespace, because owners and capabilities need its root.
+/// umoci unpacks what our own reader reads. As root, because owners and capabilities need that.
 pub(super) fn umoci(built: &Built, scratch: &Path) -> Result<()> {
     const UNPACK: &str =
         "umoci --log=error unpack --image \"$1:$2\" \"$3\" && chmod -R go+rX \"$3\"";
     for kind in [Kind::Extension, Kind::Oci] {
         let layout = path(built, kind)?;
         let bundle = scratch.join(format!("{kind:?}"));
-        as_root_of_a_namespace(UNPACK, &[layout, Path::new(VERSION), &bundle])?;
+        as_root_among_others(UNPACK, &[layout, Path::new(VERSION), &bundle])?;
         let unpacked = Tree::read(&bundle.join("rootfs"))?;
         let found = reader::read(layout)?;
         let expected = &found.first().context("an image")?.tree;

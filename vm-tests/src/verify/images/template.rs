@@ -5,7 +5,7 @@ use std::path::Path;
 use anyhow::{Result, ensure};
 use images::{Built, Kind};
 
-use super::{as_root_of_a_namespace, path};
+use super::{as_root_alone, path};
 
 /// The flags of `pct create`, with the decompressor that it chooses by the name.
 const SCRIPT: &str = r#"
@@ -19,15 +19,16 @@ for folder in dev proc sys run tmp etc var var/lib/lanlord; do test -d "$folder"
 test "$(stat -c %a tmp)" = 1777
 test -f sbin/init && test ! -L sbin/init && test -x sbin/init
 grep -qx ID=unmanaged etc/os-release
-env -i chroot . /sbin/init --version
-env -i chroot . /usr/bin/lanlord check /etc/lanlord/router.toml >&2
-env -i chroot . /usr/sbin/nft --version
-env -i chroot . /usr/sbin/nft --json list ruleset
+inside() { env -i PATH=/usr/sbin:/usr/bin chroot . "$@"; }
+inside /sbin/init --version
+inside /usr/bin/lanlord check /etc/lanlord/router.toml >&2
+inside /usr/sbin/nft --version
+inside /usr/sbin/nft --json list ruleset
 "#;
 
 pub(super) fn judge(built: &Built, scratch: &Path) -> Result<()> {
     let template = path(built, Kind::Template)?;
-    let said = as_root_of_a_namespace(SCRIPT, &[template, &scratch.join("root")])?;
+    let said = as_root_alone(SCRIPT, &[template, &scratch.join("root")])?;
     let version = format!("lanlord {}", images::VERSION);
     ensure!(said.starts_with(&version), "the programs said: {said}");
     ensure!(said.contains("nftables v"), "nft said: {said}");
