@@ -109,3 +109,6 @@ fn set_name(header: &mut Header, name: &str) -> Result<()> {
     fields.prefix[..prefix.len()].copy_from_slice(prefix.as_bytes());
     Ok(())
 }
+
+#[cfg(test)]
+mod tests;

@@ -96,3 +96,6 @@ fn checksum(lock: &str, name: &str, version: &str) -> Option<String> {
     let (_, checksum) = package.split_once("checksum = \"")?;
     Some(checksum.split('"').next()?.to_owned())
 }
+
+#[cfg(test)]
+mod tests;

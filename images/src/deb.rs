@@ -100,3 +100,6 @@ fn ar(members: &[(&str, Vec<u8>)], mtime: u64) -> Result<Vec<u8>> {
     }
     Ok(archive)
 }
+
+#[cfg(test)]
+mod tests;

@@ -136,6 +136,17 @@ impl Archive {
 }
 
 impl Package {
+    #[cfg(test)]
+    pub(crate) fn for_tests(name: &str, version: &str) -> Self {
+        Self {
+            name: name.to_owned(),
+            version: version.to_owned(),
+            depends: Vec::new(),
+            sha256: digest::sha256(name.as_bytes()),
+            file: PathBuf::new(),
+        }
+    }
+
     /// Regular files and links of the package whose path `wanted` accepts; paths have no leading `./`.
     pub(crate) fn unpack(&self, wanted: impl Fn(&str) -> bool) -> Result<Vec<(String, Unpacked)>> {
         let unpack = || -> Result<_> {
@@ -227,3 +238,6 @@ fn succeed(command: &mut Command) -> Result<Output> {
     }
     Ok(output)
 }
+
+#[cfg(test)]
+mod tests;

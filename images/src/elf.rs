@@ -69,3 +69,6 @@ fn libraries(file: &ElfFile64<'_, Endianness>, octets: &[u8]) -> Result<Vec<Stri
     }
     Ok(needed)
 }
+
+#[cfg(test)]
+mod tests;

@@ -95,3 +95,6 @@ fn fill(template: &str, variables: &[(String, String)]) -> String {
             text.replace(&format!("{{{{ .{name} }}}}"), value)
         })
 }
+
+#[cfg(test)]
+mod tests;

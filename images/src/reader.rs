@@ -229,3 +229,6 @@ fn file(path: &Path) -> Result<Vec<u8>> {
 fn json<T: for<'a> Deserialize<'a>>(octets: &[u8], what: &str) -> Result<T> {
     serde_json::from_slice(octets).with_context(|| format!("read {what}"))
 }
+
+#[cfg(test)]
+mod tests;

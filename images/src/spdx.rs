@@ -273,3 +273,6 @@ fn purl(address: String) -> ExternalReference {
         reference_locator: address,
     }
 }
+
+#[cfg(test)]
+mod tests;
