@@ -28,16 +28,17 @@ pub(crate) fn of(kind: Kind, path: &Path) -> Vec<String> {
         Kind::Template => vec![
             format!("scp {file} root@PROXMOX:/var/lib/vz/template/cache/"),
             format!(
-                "pct create 200 local:vztmpl/{name} --hostname router --unprivileged 1 --cores 1 --memory 256 --swap 0 \
-                 --rootfs local-lvm:1 --net0 name=eth0,bridge=vmbr0 --net1 name=eth1,bridge=vmbr1 \
-                 --onboot 1 --startup order=1,up=5 --start 1"
+                "pct create 200 local:vztmpl/{name} --hostname router --ostype unmanaged --unprivileged 1 \
+                 --cores 1 --memory 256 --swap 0 --rootfs local-lvm:1 \
+                 --mp0 local-lvm:1,mp=/var/lib/lanlord,backup=1 \
+                 --net0 name=eth0,bridge=vmbr0,firewall=0 --net1 name=eth1,bridge=vmbr1,firewall=0 \
+                 --onboot 1 --startup order=1,up=15,down=60 --start 1"
             ),
         ],
         Kind::Oci => vec![
             format!("skopeo copy oci:{file}:{VERSION} docker://REGISTRY/lanlord:{VERSION}"),
-            format!(
-                "lanlord manifests --daemonset REGISTRY/lanlord:{VERSION} | kubectl apply --server-side -f -"
-            ),
+            "lanlord manifests | kubectl apply --server-side -f -    # and the DaemonSet of images/README.md"
+                .to_owned(),
         ],
         Kind::Deb => vec![
             format!("apt install {file}"),
