@@ -1,4 +1,4 @@
-use super::*;
+use super::{super::ETCD, *};
 
 #[test]
 fn a_later_go_is_new_enough_and_an_earlier_one_is_not() {
