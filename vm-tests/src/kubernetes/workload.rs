@@ -64,6 +64,9 @@ pub(super) fn start(lab: &mut Lab) -> Outcome {
     for workload in [&TRAEFIK, &EXAMPLE, &SECOND] {
         await_endpoints(lab, workload)?;
     }
+    for (node, address) in NODES.into_iter().filter(|(node, _)| WORKERS.contains(node)) {
+        await_route(lab, node, address)?;
+    }
     Ok("Traefik, example-service and second-service run on talos-2 and talos-3, all endpoints are ready".to_owned())
 }
 
@@ -134,6 +137,29 @@ impl Workload {
             },
         })
     }
+}
+
+/// Waits until this Traefik has the Ingress: it leaves one out whose Service has no endpoint, and looks again at its leisure.
+fn await_route(lab: &Lab, node: &str, address: &str) -> Result<(), Failure> {
+    let client = lab.machine("talos-client")?;
+    let url = format!("http://{address}:8000/");
+    let ask = [
+        "--silent",
+        "--show-error",
+        "--fail",
+        "--max-time",
+        "1",
+        "--header",
+        "Host: www.example.com",
+        &url,
+    ];
+    let what = format!("Traefik on {node} to serve www.example.com");
+    lab.eventually(SOON, &what, &format!("{node}-traefik"), || {
+        client
+            .succeed("curl", &ask)
+            .map(drop)
+            .map_err(|error| format!("{error:#}"))
+    })
 }
 
 /// Waits until the Service has a ready endpoint on every worker.
