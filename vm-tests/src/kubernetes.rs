@@ -14,6 +14,7 @@
 mod api;
 mod certificates;
 mod clock;
+mod cluster;
 mod control_plane;
 mod faults;
 mod files;
@@ -28,10 +29,13 @@ use std::time::Duration;
 use crate::lab::{step::Step, www};
 
 pub use api::{Answer, Api, Patch};
+pub(crate) use cluster::Cluster;
+pub(crate) use control_plane::{ADDRESS as CONTROL_PLANE_ADDRESS, MACHINE as CONTROL_PLANE};
 pub use kubelet::Kubelet;
+pub(crate) use nodes::start_daemons;
 
 /// The API server, as everybody in the cluster reaches it.
-const SERVER: &str = "https://192.168.1.201:6443";
+pub(crate) const SERVER: &str = "https://192.168.1.201:6443";
 
 /// Cluster members and their addresses.
 const NODES: [(&str, &str); 3] = [
@@ -60,7 +64,7 @@ fn replaced(step: Step) -> Vec<Step> {
             own("cluster-objects", objects::apply),
             own("kubelet-rights", requests::kubelets_read_one_secret),
             own("workload", workload::start),
-            own("nodes", nodes::start_daemons),
+            own("nodes", |lab| start_daemons(lab, &www::NODES)),
         ],
         "page" => vec![
             own("allocation", requests::addresses_are_given),

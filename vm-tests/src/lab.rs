@@ -35,7 +35,7 @@ use std::{collections::BTreeMap, path::PathBuf, time::Duration};
 use anyhow::{Context, Result};
 
 use crate::{
-    machine::{Machine, Process, Site},
+    machine::{Machine, Process, Site, Users},
     wait,
 };
 use failure::{Failure, expected};
@@ -103,8 +103,8 @@ impl Lab {
     }
 
     /// Starts one more machine.
-    pub fn add_machine(&mut self, name: &str) -> Result<()> {
-        let machine = Machine::start(name, &self.site)?;
+    pub fn add_machine(&mut self, name: &str, users: Users) -> Result<()> {
+        let machine = Machine::start(name, &self.site, users)?;
         self.record.add(name, machine.holder())?;
         self.machines.insert(name.to_owned(), machine);
         Ok(())

@@ -12,6 +12,7 @@ pub mod machine;
 pub mod output;
 pub mod packages;
 pub mod stand_in;
+pub mod talos;
 pub mod talos_code;
 pub mod tools;
 pub mod verify;

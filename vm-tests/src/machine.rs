@@ -8,9 +8,11 @@
 //! Everything started here dies with the thread that started it (`PR_SET_PDEATHSIG`), so background processes must be
 //! started from a thread that lives as long as they should.
 
+pub mod cgroup;
 mod enter;
 mod hold;
 mod process;
+mod user_namespace;
 
 use std::{
     io::{BufRead, BufReader},
@@ -24,6 +26,7 @@ use anyhow::{Context, Result, bail};
 pub use enter::{Entry, inside};
 pub use hold::hold;
 pub use process::{Process, tail};
+pub use user_namespace::Users;
 
 /// Environment variable that marks every process of a lab with the lab's directory.
 pub const MARK: &str = "LANLORD_LAB";
@@ -63,13 +66,14 @@ pub struct Machine {
 
 impl Machine {
     /// Makes the namespaces. The machine is gone when the value is dropped.
-    pub fn start(name: &str, site: &Site) -> Result<Self> {
+    pub fn start(name: &str, site: &Site, users: Users) -> Result<Self> {
         let directory = site.machine_directory(name);
         std::fs::create_dir_all(&directory)
             .with_context(|| format!("create {}", directory.display()))?;
         let mut child = Command::new(&site.lab_binary)
             .args(["hold", name, "--directory"])
             .arg(&directory)
+            .args(users.arguments())
             .env(MARK, &site.directory)
             .stdin(Stdio::piped())
             .stdout(Stdio::piped())
@@ -77,7 +81,7 @@ impl Machine {
             .process_group(0)
             .spawn()
             .with_context(|| format!("start {}", site.lab_binary.display()))?;
-        let stdin = child
+        let mut stdin = child
             .stdin
             .take()
             .context("the holder has a pipe as stdin")?;
@@ -85,8 +89,10 @@ impl Machine {
             .stdout
             .take()
             .context("the holder has a pipe as stdout")?;
+        let mut stdout = BufReader::new(stdout);
+        users.map(child.id(), &mut stdout, &mut stdin)?;
         let mut line = String::new();
-        BufReader::new(stdout)
+        stdout
             .read_line(&mut line)
             .context("read from the holder")?;
         if line.trim() != "ready" {
@@ -144,6 +150,13 @@ impl Machine {
             .arg(program)
             .env(MARK, &self.site.directory)
             .env("PATH", search_path(self.site.programs.as_deref()));
+        command
+    }
+
+    /// As [`Machine::command`], in a control group of its own, see [`cgroup`].
+    pub fn command_in(&self, group: &Path, program: impl AsRef<std::ffi::OsStr>) -> Command {
+        let mut command = self.command(program);
+        command.env(enter::CGROUP, group);
         command
     }
 

@@ -53,6 +53,17 @@ pub const IMAGES: [Program; 9] = [
     program("zstd", "zstd"),
 ];
 
+/// What `cargo lab --talos` calls besides.
+pub const TALOS: [Program; 7] = [
+    program("runc", "runc"),
+    program("busybox", "busybox"),
+    program("mksquashfs", "squashfs-tools"),
+    program("unsquashfs", "squashfs-tools"),
+    program("cpio", "cpio"),
+    program("zstd", "zstd"),
+    program("tar", "tar"),
+];
+
 /// Stock DHCP clients, the preferred one first; one of them suffices.
 pub const DHCP_CLIENTS: [Program; 3] = [
     program("dhclient", "isc-dhcp-client"),

@@ -13,6 +13,7 @@ use vm_tests::{
     machine,
     output::complain,
     stand_in::StandIn,
+    talos,
 };
 
 /// Router, three nodes, a laptop and a small Internet on this machine; then www.example.com.
@@ -59,6 +60,8 @@ enum Command {
         machine: String,
         #[arg(long)]
         directory: PathBuf,
+        #[arg(long)]
+        own_users: bool,
     },
     /// Run a program in the namespaces of a holder.
     #[command(hide = true)]
@@ -67,6 +70,9 @@ enum Command {
         #[arg(last = true)]
         program: Vec<OsString>,
     },
+    /// Boot a Talos machine inside a machine.
+    #[command(hide = true)]
+    Talos(talos::Boot),
     /// Stand for the rest of the world.
     #[command(hide = true, subcommand)]
     StandIn(StandIn),
@@ -93,8 +99,13 @@ fn run(arguments: Arguments) -> Result<ExitCode> {
         Some(Command::Fail { node }) => commands::fail(&Visit::find(name)?, &node)?,
         Some(Command::Heal { node }) => commands::heal(&Visit::find(name)?, &node)?,
         Some(Command::Down) => commands::down(&Visit::find(name)?)?,
-        Some(Command::Hold { machine, directory }) => machine::hold(&machine, &directory)?,
+        Some(Command::Hold {
+            machine,
+            directory,
+            own_users,
+        }) => machine::hold(&machine, &directory, own_users.into())?,
         Some(Command::Inside { holder, program }) => machine::inside(holder, &program)?,
+        Some(Command::Talos(boot)) => boot.run()?,
         Some(Command::StandIn(stand_in)) => stand_in.run()?,
     }
     Ok(ExitCode::SUCCESS)

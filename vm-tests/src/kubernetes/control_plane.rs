@@ -14,9 +14,10 @@ use crate::{
 };
 
 /// Where the control plane runs.
-pub(super) const MACHINE: &str = "talos-1";
+pub(crate) const MACHINE: &str = "talos-1";
 
-const ADDRESS: &str = "192.168.1.201";
+/// Its reserved address.
+pub(crate) const ADDRESS: &str = "192.168.1.201";
 const SERVICE_ADDRESS: &str = "10.96.0.1";
 const ETCD: &str = "http://127.0.0.1:2379";
 

@@ -66,21 +66,21 @@ pub(super) fn join(lab: &mut Lab) -> Outcome {
     )
 }
 
-/// Starts the daemons: on the workers as on Talos, by the kubelet's credentials and without a name; on the control plane
-/// with a kubeconfig of the ServiceAccount. All of them are the ServiceAccount of `lanlord manifests` in the end.
-pub(super) fn start_daemons(lab: &mut Lab) -> Outcome {
+/// Starts the daemons of some nodes: on workers as on Talos, by the kubelet's credentials and without a name; on the control
+/// plane with a kubeconfig of the ServiceAccount. All of them are the ServiceAccount of `lanlord manifests` in the end.
+pub(crate) fn start_daemons(lab: &mut Lab, nodes: &[&str]) -> Outcome {
     let (account, _) = account_kubeconfig(lab, "metallb-system", "lanlord-token")?;
     let files = Files::of(&lab.site);
-    for (node, _) in NODES {
+    for node in nodes {
         let kubelet = text(&files.kubeconfig(node));
-        let identity = if node == MACHINE {
+        let identity = if *node == MACHINE {
             vec!["--kubeconfig", &account, "--node-name", node]
         } else {
             vec!["--kubelet-kubeconfig", &kubelet]
         };
         start_daemon(lab, node, &identity)?;
     }
-    for (node, _) in NODES {
+    for node in nodes {
         let machine = lab.machine(node)?;
         let what = format!("{node} to be ready");
         lab.eventually(
@@ -90,11 +90,11 @@ pub(super) fn start_daemons(lab: &mut Lab) -> Outcome {
             || probe::http_ok(machine, "http://127.0.0.1:7472/readyz"),
         )?;
     }
-    Ok(
-        "lanlord node is ready on all three and watches the API as ServiceAccount metallb-system/lanlord, whose token \
-         the workers read as their kubelets"
-            .to_owned(),
-    )
+    Ok(format!(
+        "lanlord node is ready on {} and watches the API as ServiceAccount metallb-system/lanlord, whose token workers read \
+         as their kubelets",
+        nodes.join(", ")
+    ))
 }
 
 fn start_daemon(lab: &mut Lab, node: &str, identity: &[&str]) -> Result<String> {

@@ -19,7 +19,10 @@ use nix::{
 };
 use serde::{Deserialize, Serialize};
 
-use crate::{machine::MARK, output::complain};
+use crate::{
+    machine::{MARK, cgroup},
+    output::complain,
+};
 
 /// A lab's record, held by the lab itself.
 #[derive(Debug)]
@@ -163,7 +166,10 @@ pub fn remove(directory: &Path) -> Result<()> {
 fn erase(directory: &Path) -> Result<()> {
     let mut left = None;
     crate::wait::until(Duration::from_secs(10), || {
-        match end_all(directory).and_then(|()| remove_files(directory)) {
+        match end_all(directory)
+            .and_then(|()| cgroup::remove(directory))
+            .and_then(|()| remove_files(directory))
+        {
             Ok(()) => Some(()),
             Err(error) => {
                 left = Some(error);

@@ -6,7 +6,10 @@ use anyhow::{Context, Result};
 use serde::Deserialize;
 
 use super::Lab;
-use crate::{machine::Machine, wait};
+use crate::{
+    machine::{Machine, Users},
+    wait,
+};
 
 /// The machine that stands for the Proxmox host: all bridges, no address.
 pub const HOST: &str = "proxmox";
@@ -76,12 +79,12 @@ pub fn machine_with(mac: &str) -> Option<&'static str> {
         .map(|cable| cable.machine)
 }
 
-/// Starts all machines and connects them; every link is up on return.
+/// Starts all machines that the lab does not have yet and connects them; every link is up on return.
 pub fn build(lab: &mut Lab, cables: &[Cable]) -> Result<()> {
-    lab.add_machine(HOST)?;
+    lab.add_machine(HOST, Users::Shared)?;
     for cable in cables {
         if lab.machine(cable.machine).is_err() {
-            lab.add_machine(cable.machine)?;
+            lab.add_machine(cable.machine, Users::Shared)?;
         }
     }
     let mut batch = String::new();

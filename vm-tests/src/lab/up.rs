@@ -18,7 +18,7 @@ use super::{
 use crate::{
     kubernetes,
     output::{complain, say},
-    packages, tools,
+    packages, talos, tools,
 };
 
 /// What may be asked of a lab.
@@ -27,6 +27,9 @@ pub struct Options {
     /// With real Kubernetes parts instead of a directory of objects.
     #[arg(long)]
     pub kubernetes: bool,
+    /// With real Kubernetes parts, and the real Talos on one worker; needs root.
+    #[arg(long, conflicts_with_all = ["kubernetes", "faults"])]
+    pub talos: bool,
     /// End after the last step: 0 when all came true, else 1.
     #[arg(long)]
     pub once: bool,
@@ -53,7 +56,11 @@ pub fn up(options: &Options, name: &str) -> Result<ExitCode> {
     packages::ensure_dhcp_client()?;
     let dhcp_client = choose_client(options)?;
     let lanlord = binary(options)?;
-    if options.kubernetes {
+    if options.talos {
+        talos::prepare(&lanlord)?;
+    }
+    let cluster = options.kubernetes || options.talos;
+    if cluster {
         // While there is an Internet: a user's own namespace has none.
         tools::ensure()?;
     }
@@ -64,7 +71,7 @@ pub fn up(options: &Options, name: &str) -> Result<ExitCode> {
         Format::Lines
     };
     let mut lab = Lab::prepare(name, "/proc/self/exe".into(), lanlord, dhcp_client)?;
-    lab.describe(options.kubernetes)?;
+    lab.describe(cluster)?;
     let begin = Instant::now();
     let end = step::run_all(&mut lab, &steps(options), format);
     conclude(&lab, end, begin.elapsed(), format);
@@ -89,7 +96,9 @@ pub fn up(options: &Options, name: &str) -> Result<ExitCode> {
 }
 
 fn steps(options: &Options) -> Vec<Step> {
-    let (mut steps, faults) = if options.kubernetes {
+    let (mut steps, faults) = if options.talos {
+        (talos::steps(), Vec::new())
+    } else if options.kubernetes {
         (kubernetes::steps(), kubernetes::faults())
     } else {
         (www::steps(), faults::steps())

@@ -9,7 +9,7 @@ use std::{net::Ipv4Addr, time::Duration};
 
 use super::{Lab, step::Outcome, step::Step, topology};
 
-pub use clients::take_lease;
+pub use clients::{take_lease, take_leases};
 pub use nodes::{announces, announcing, node_status, owner, stand_in_pods, start_node};
 pub use router::{await_serving, router_status, start_router};
 

@@ -20,6 +20,9 @@ use nix::{
 /// Set for processes that must not outlive the one that started them.
 pub(crate) const BOUND: &str = "LANLORD_LAB_BOUND";
 
+/// Names the control group that a process is to be in, with all that it starts.
+pub(crate) const CGROUP: &str = "LANLORD_LAB_CGROUP";
+
 /// The namespaces of a running process, opened: they stay enterable although the process ends.
 #[derive(Debug)]
 pub struct Entry {
@@ -61,6 +64,10 @@ pub fn inside(pid: u32, program: &[OsString]) -> Result<()> {
     let (name, args) = program.split_first().context("nothing to run")?;
     let here: Option<PathBuf> = std::env::current_dir().ok();
     let parent = nix::unistd::getppid();
+    if let Some(cgroup) = std::env::var_os(CGROUP) {
+        // Outside, where the folder is; inside, the machine may have mounted something over it.
+        super::cgroup::join(&PathBuf::from(cgroup))?;
+    }
     Entry::open(pid)?.enter()?;
     // The lab blocks the signals it waits for; its children must not inherit that.
     SigSet::all().thread_unblock().context("unblock signals")?;
@@ -72,7 +79,7 @@ pub fn inside(pid: u32, program: &[OsString]) -> Result<()> {
         );
     }
     let mut command = Command::new(name);
-    command.args(args).env_remove(BOUND);
+    command.args(args).env_remove(BOUND).env_remove(CGROUP);
     if let Some(here) = here.filter(|path| path.is_dir()) {
         command.current_dir(here);
     }

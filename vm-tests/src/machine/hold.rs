@@ -18,6 +18,8 @@ use nix::{
     unistd::sethostname,
 };
 
+use super::Users;
+
 /// Entries of `/etc` that a machine has for itself.
 const OWN: [&str; 6] = [
     "resolv.conf",
@@ -29,8 +31,9 @@ const OWN: [&str; 6] = [
 ];
 
 /// Becomes the machine `name`, says `ready`, and returns when stdin is closed.
-pub fn hold(name: &str, directory: &Path) -> Result<()> {
+pub fn hold(name: &str, directory: &Path, users: Users) -> Result<()> {
     let lab = nix::unistd::getppid();
+    users.receive()?;
     set_pdeathsig(Signal::SIGKILL).context("bind to the lab")?;
     ensure!(
         nix::unistd::getppid() == lab,

@@ -23,7 +23,12 @@ const OTHER_TARGET: &str = "aarch64-unknown-linux-gnu";
 
 /// All checks.
 pub fn all() -> Vec<Check> {
-    let check = |name, about, run| Check { name, about, run };
+    let check = |name, about, run| Check {
+        name,
+        about,
+        run,
+        only_with: None,
+    };
     vec![
         check(
             "packages",
@@ -62,6 +67,10 @@ pub fn all() -> Vec<Check> {
             "cargo lab --kubernetes --once --faults",
             kubernetes,
         ),
+        Check {
+            only_with: Some("LANLORD_VERIFY_TALOS"),
+            ..check("talos", "cargo lab --talos --once", talos)
+        },
     ]
 }
 
@@ -201,6 +210,10 @@ fn lab() -> Result<Tally> {
 
 fn kubernetes() -> Result<Tally> {
     lab_steps(&["--kubernetes", "--once", "--faults", "--name", "verify"])
+}
+
+fn talos() -> Result<Tally> {
+    lab_steps(&["--talos", "--once", "--name", "verify"])
 }
 
 /// Each step that came true counts as a test.

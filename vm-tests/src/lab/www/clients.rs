@@ -14,26 +14,39 @@ use crate::lab::{
 /// A stock client's first retry comes after a few seconds.
 const LEASE: Duration = Duration::from_secs(15);
 
-/// The nodes and the client get their reserved addresses.
+/// Machines with a reserved address: the nodes and the client.
+const RESERVED: [(&str, &str); 4] = [
+    ("talos-1", "192.168.1.201/24"),
+    ("talos-2", "192.168.1.202/24"),
+    ("talos-3", "192.168.1.203/24"),
+    ("talos-client", "192.168.1.204/24"),
+];
+
+/// All of them get theirs.
 pub(super) fn nodes_take_leases(lab: &mut Lab) -> Outcome {
-    let reserved = [
-        ("talos-1", "192.168.1.201/24"),
-        ("talos-2", "192.168.1.202/24"),
-        ("talos-3", "192.168.1.203/24"),
-        ("talos-client", "192.168.1.204/24"),
-    ];
-    for (machine, _) in reserved {
+    take_leases(lab, &RESERVED.map(|(machine, _)| machine))
+}
+
+/// Those of `machines` that have a reserved address get it, by the stock client.
+pub fn take_leases(lab: &mut Lab, machines: &[&str]) -> Outcome {
+    let reserved: Vec<_> = RESERVED
+        .into_iter()
+        .filter(|(machine, _)| machines.contains(machine))
+        .collect();
+    for (machine, _) in &reserved {
         dhcp_client::start(lab, machine)?;
     }
-    for (machine, address) in reserved {
+    for (machine, address) in &reserved {
         let lease = await_lease(lab, machine)?;
-        if lease.address != address {
+        if lease.address != *address {
             let what = format!("{machine} to get its reserved {address}");
             return Err(expected(&what, &lease.address).part("router-lanlord"));
         }
     }
+    let names: Vec<&str> = reserved.iter().map(|(machine, _)| *machine).collect();
     Ok(format!(
-        "talos-1, talos-2, talos-3, talos-client have their reserved .201 to .204 ({})",
+        "{} have their reserved addresses of .201 to .204 ({})",
+        names.join(", "),
         lab.dhcp_client
     ))
 }
