@@ -11,7 +11,7 @@ site_traefik() {
     fi
     await 24 "^${VIP//./\\.}\$" kubectl get service traefik --namespace traefik \
         --output 'jsonpath={.status.loadBalancer.ingress[0].ip}'
-    await 24 "${VIP//./\\.} +traefik/traefik" kubectl lanlord status
+    await 24 '.' bash "$here/owner"
 }
 
 site_example() {

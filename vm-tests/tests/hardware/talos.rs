@@ -138,15 +138,23 @@ fn an_upgrade_that_fails_touches_no_further_node() {
 #[test]
 fn the_owner_is_read_from_the_status() {
     let stage = with_patch();
-    let call = "$ kubectl --kubeconfig @WORK@/kubeconfig lanlord status\n";
+    let call = "$ kubectl lanlord status\n! 1\n";
     let status = "Pools\n  NAME   ADDRESSES\n  first  10.10.10.0/24\n\nVIPs\n  ADDRESS      SERVICE          OWNER\n  \
                   10.10.10.10  traefik/traefik  talos-3\n";
 
     let known = stage.perform("on-talos/owner", &Play(format!("{call}{status}")), &[], &[]);
     let unknown = stage.perform("on-talos/owner", &Play(format!("{call}Pools\n")), &[], &[]);
 
+    let nobody = stage.perform(
+        "on-talos/owner",
+        &Play(format!("{call}{}", status.replace("talos-3", "nobody"))),
+        &[],
+        &[],
+    );
+
     assert_eq!(known.assert_played(0).output, "talos-3\n");
     unknown.assert_played(1);
+    nobody.assert_played(1);
 }
 
 #[test]
