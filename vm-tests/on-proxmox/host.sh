@@ -2,7 +2,7 @@
 # The Proxmox host itself.
 
 # What the router's rules need; a container cannot load them.
-host_module_names=(nf_tables nft_chain_nat nft_ct nft_masq nft_nat)
+host_module_names=(nf_tables nft_chain_nat nft_ct nft_limit nft_masq nft_nat nft_reject_inet)
 
 host_is_fit() {
     need pct qm pvesm pveam pveversion ip cmp

@@ -81,7 +81,7 @@ cluster_extension() {
         node "$address"
         expect "lanlord +${LANLORD_VERSION//./\\.}" "${talos[@]}" get extensions
         await 12 'STATE +Running' "${talos[@]}" service ext-lanlord
-        expect 'started' "${talos[@]}" logs ext-lanlord
+        await 24 'credentials in force' "${talos[@]}" logs ext-lanlord
     done
     expect "${LANLORD_VERSION//./\\.}" kubectl get nodes --label-columns extensions.talos.dev/lanlord
 }
