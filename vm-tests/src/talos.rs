@@ -71,6 +71,7 @@ pub fn steps() -> Vec<Step> {
         own("talos-restart", restart::moves_nothing),
         own("talos-patch", patch::restarts_nothing),
         own("talos-stop", stop::leaves_nothing),
+        own("talos-again", machine::boots_again),
     ]);
     steps
 }

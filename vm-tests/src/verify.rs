@@ -164,3 +164,6 @@ fn summarize(outcomes: &[(&Check, Outcome)], took: Duration) {
     }
     say(format!("{} passed, {} failed", total.passed, total.failed));
 }
+
+#[cfg(test)]
+mod tests;

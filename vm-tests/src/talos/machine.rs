@@ -5,7 +5,7 @@ use std::time::Duration;
 use super::{
     ADDRESS, MACHINE, config,
     files::{BASE, Files, text},
-    kubelet, root,
+    kubelet, root, service,
     talosctl::Talosctl,
 };
 use crate::{
@@ -13,8 +13,10 @@ use crate::{
     lab::{
         Lab,
         failure::{Failure, expected},
+        probe,
         step::Outcome,
         topology,
+        www::{self, VIP},
     },
     machine::{Users, cgroup},
     tools,
@@ -67,6 +69,24 @@ pub(super) fn boot(lab: &mut Lab) -> Outcome {
         "Talos {} on {MACHINE} is {stage}: {}; its own DHCP client got {ADDRESS} from our router",
         talos.version,
         SERVICES.join(", ")
+    ))
+}
+
+/// A node that was off comes back, with nothing kept but what it is made of, and announces again.
+pub(super) fn boots_again(lab: &mut Lab) -> Outcome {
+    start(lab, &Files::of(&lab.site))?;
+    let stage = await_running(lab)?;
+    service::runs(lab)?;
+    lab.eventually(BOOT, "the daemon to be ready again", PART, || {
+        let machine = lab.machine(MACHINE).map_err(|error| error.to_string())?;
+        probe::http_ok(machine, "http://127.0.0.1:7472/readyz")
+    })?;
+    let owner = www::owner(lab, BOOT)?;
+    if owner != MACHINE {
+        return Err(expected(&format!("{VIP} at {MACHINE} again"), owner).part(PART));
+    }
+    Ok(format!(
+        "Talos on {MACHINE} boots again with an empty /var and is {stage}; {VIP} is answered by {owner}"
     ))
 }
 
