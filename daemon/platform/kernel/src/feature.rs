@@ -2,7 +2,10 @@
 
 use std::io;
 
-use netlink_sys::{Socket, SocketAddr, protocols::NETLINK_NETFILTER};
+use netlink_sys::{
+    Socket, SocketAddr,
+    protocols::{NETLINK_NETFILTER, NETLINK_ROUTE},
+};
 use nix::{
     errno::Errno,
     sys::socket::{AddressFamily, SockFlag, SockType, socket},
@@ -26,17 +29,20 @@ pub enum FeatureError {
 
 /// Succeeds if packet sockets can be made; a missing capability is not this function's business.
 pub fn require_packet_sockets() -> Result<(), FeatureError> {
-    match socket(
+    match open_packet_socket() {
+        Err(error) if is_unknown(&error) => Err(FeatureError::PacketSockets(error)),
+        Ok(()) | Err(_) => Ok(()),
+    }
+}
+
+pub(crate) fn open_packet_socket() -> io::Result<()> {
+    let raw = socket(
         AddressFamily::Packet,
         SockType::Raw,
         SockFlag::SOCK_CLOEXEC,
         None,
-    ) {
-        Err(errno @ (Errno::EAFNOSUPPORT | Errno::EPROTONOSUPPORT | Errno::ESOCKTNOSUPPORT)) => {
-            Err(FeatureError::PacketSockets(errno.into()))
-        }
-        Ok(_) | Err(_) => Ok(()),
-    }
+    );
+    Ok(raw.map(drop)?)
 }
 
 /// Succeeds if nf_tables answers. A missing capability is not this function's business, and neither is a shortage of
@@ -48,31 +54,54 @@ pub fn require_nf_tables() -> Result<(), FeatureError> {
     }
 }
 
-/// Whether the kernel does not know what it was asked: no netlink for netfilter (the socket is refused), or no subsystem
-/// of nf_tables behind it (the message is).
-fn is_unknown(error: &io::Error) -> bool {
+/// Whether the kernel does not know what it was asked: no such sockets, or nobody behind them for this message.
+pub(crate) fn is_unknown(error: &io::Error) -> bool {
     let errno = error.raw_os_error().map(Errno::from_raw);
     matches!(
         errno,
-        Some(Errno::EPROTONOSUPPORT | Errno::EAFNOSUPPORT | Errno::EINVAL | Errno::EOPNOTSUPP)
+        Some(
+            Errno::EPROTONOSUPPORT
+                | Errno::EAFNOSUPPORT
+                | Errno::ESOCKTNOSUPPORT
+                | Errno::EINVAL
+                | Errno::EOPNOTSUPP
+        )
     )
 }
 
 /// Asks for the ruleset's generation, the cheapest question that only nf_tables answers.
-fn ask_generation() -> io::Result<()> {
+pub(crate) fn ask_generation() -> io::Result<()> {
     const SUBSYSTEM_NFTABLES: u16 = 10;
     const GET_GENERATION: u16 = 16;
-    const NLMSG_ERROR: u16 = 2;
-    const REQUEST: u16 = 1;
+    // An nfgenmsg of zeros.
+    let message_type = SUBSYSTEM_NFTABLES << 8 | GET_GENERATION;
+    ask(NETLINK_NETFILTER, message_type, REQUEST, &[0; 4])
+}
 
-    let socket = Socket::new(NETLINK_NETFILTER)?;
+/// Asks for all next-hop objects.
+pub(crate) fn ask_next_hops() -> io::Result<()> {
+    const GET_NEXT_HOP: u16 = 106;
+    const DUMP: u16 = 0x300;
+    // An nhmsg of zeros.
+    ask(NETLINK_ROUTE, GET_NEXT_HOP, REQUEST | DUMP, &[0; 8])
+}
+
+const REQUEST: u16 = 1;
+
+/// Sends one netlink message; an error is the kernel's answer to it.
+fn ask(protocol: isize, message_type: u16, flags: u16, body: &[u8]) -> io::Result<()> {
+    const NLMSG_ERROR: u16 = 2;
+
+    let socket = Socket::new(protocol)?;
     socket.connect(&SocketAddr::new(0, 0))?;
-    let mut request = Vec::with_capacity(20);
-    request.extend(20_u32.to_ne_bytes());
-    request.extend((SUBSYSTEM_NFTABLES << 8 | GET_GENERATION).to_ne_bytes());
-    request.extend(REQUEST.to_ne_bytes());
-    // Sequence, port, and an nfgenmsg of zeros.
-    request.extend([0; 12]);
+    let length = u32::try_from(16 + body.len()).map_err(io::Error::other)?;
+    let mut request = Vec::with_capacity(16 + body.len());
+    request.extend(length.to_ne_bytes());
+    request.extend(message_type.to_ne_bytes());
+    request.extend(flags.to_ne_bytes());
+    // Sequence and port.
+    request.extend([0; 8]);
+    request.extend(body);
     socket.send(&request, 0)?;
     let (answer, _from) = socket.recv_from_full()?;
     let field = |at: usize| {

@@ -20,6 +20,7 @@ pub mod route;
 pub mod rule;
 pub mod signal;
 pub mod socket;
+pub mod survey;
 pub mod sysctl;
 pub mod testing;
 pub mod unreachable;

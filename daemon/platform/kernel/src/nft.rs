@@ -91,6 +91,26 @@ impl Nft {
         Err(refused(WHAT, &output))
     }
 
+    /// Lets the kernel judge a transaction in nft's own language; nothing of it comes into force.
+    pub async fn check(&self, transaction: &str) -> Result<(), NftError> {
+        const WHAT: &str = "accept the trial";
+        let output = self.run(WHAT, &["--check", "-f", "-"], transaction).await?;
+        match output.status.success() {
+            true => Ok(()),
+            false => Err(refused(WHAT, &output)),
+        }
+    }
+
+    /// What the program calls itself.
+    pub async fn version(&self) -> Result<String, NftError> {
+        const WHAT: &str = "tell its version";
+        let output = self.run(WHAT, &["--version"], "").await?;
+        match output.status.success() {
+            true => Ok(String::from_utf8_lossy(&output.stdout).trim().to_string()),
+            false => Err(refused(WHAT, &output)),
+        }
+    }
+
     /// The JSON listing of a table; none where there is no such table.
     pub async fn list(&self, family: &str, table: &str) -> Result<Option<String>, NftError> {
         const WHAT: &str = "list the table";

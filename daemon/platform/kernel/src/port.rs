@@ -82,15 +82,69 @@ impl fmt::Display for InUse {
     }
 }
 
+/// A socket that waits for somebody.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Listening {
+    /// Transport.
+    pub transport: Transport,
+    /// Where.
+    pub address: SocketAddr,
+    /// Processes that have it, as far as `/proc` shows them.
+    pub holders: BTreeSet<Holder>,
+}
+
+/// The sockets on these ports, whoever has them; one entry for each address.
+pub fn listening(wanted: &[(Transport, u16)]) -> Vec<Listening> {
+    let mut found: Vec<(Transport, SocketAddr, BTreeSet<u64>)> = Vec::new();
+    for (transport, port) in wanted {
+        for (address, inode) in tables(*transport)
+            .iter()
+            .flat_map(|table| sockets(table, *transport))
+        {
+            if address.port() != *port {
+                continue;
+            }
+            let known = found
+                .iter_mut()
+                .find(|(its, at, _)| its == transport && *at == address);
+            match known {
+                Some((.., inodes)) => {
+                    inodes.insert(inode);
+                }
+                None => found.push((*transport, address, [inode].into())),
+            }
+        }
+    }
+    found
+        .into_iter()
+        .map(|(transport, address, inodes)| Listening {
+            transport,
+            address,
+            holders: processes_with(&inodes),
+        })
+        .collect()
+}
+
 /// Processes whose sockets keep us from binding `address`, as far as `/proc` shows them.
 pub fn holders(transport: Transport, address: SocketAddr) -> BTreeSet<Holder> {
-    let mut inodes = BTreeSet::new();
-    for suffix in ["", "6"] {
+    let tables = tables(transport);
+    let inodes = tables
+        .iter()
+        .flat_map(|table| conflicting(table, transport, address))
+        .collect();
+    processes_with(&inodes)
+}
+
+/// The socket tables of a transport, IPv4 and IPv6.
+fn tables(transport: Transport) -> [String; 2] {
+    ["", "6"].map(|suffix| {
         // `/proc/net` is the namespace of the process, `thread-self` the one we bind in.
         let path = format!("/proc/thread-self/net/{}{suffix}", transport.name());
-        let table = fs::read_to_string(path).unwrap_or_default();
-        inodes.extend(conflicting(&table, transport, address));
-    }
+        fs::read_to_string(path).unwrap_or_default()
+    })
+}
+
+fn processes_with(inodes: &BTreeSet<u64>) -> BTreeSet<Holder> {
     if inodes.is_empty() {
         return BTreeSet::new();
     }
@@ -98,7 +152,7 @@ pub fn holders(transport: Transport, address: SocketAddr) -> BTreeSet<Holder> {
     processes
         .filter_map(|entry| {
             let pid: u32 = entry.file_name().to_str()?.parse().ok()?;
-            holds(&entry.path(), &inodes).then(|| Holder {
+            holds(&entry.path(), inodes).then(|| Holder {
                 pid,
                 program: fs::read_to_string(entry.path().join("comm"))
                     .unwrap_or_default()
@@ -135,16 +189,25 @@ fn conflicting(
     transport: Transport,
     address: SocketAddr,
 ) -> impl Iterator<Item = u64> {
+    sockets(table, transport)
+        .filter(move |(local, _)| {
+            let overlaps = local.ip() == address.ip()
+                || local.ip().is_unspecified()
+                || address.ip().is_unspecified();
+            overlaps && local.port() == address.port()
+        })
+        .map(|(_, inode)| inode)
+}
+
+/// Local address and inode of the sockets in such a table that wait for somebody.
+fn sockets(table: &str, transport: Transport) -> impl Iterator<Item = (SocketAddr, u64)> {
     table.lines().skip(1).filter_map(move |line| {
         // sl local_address rem_address st tx:rx tr:when retrnsmt uid timeout inode …
         let fields: Vec<&str> = line.split_whitespace().collect();
         let local = local_address(fields.get(1)?)?;
         let listening = transport == Transport::Udp || *fields.get(3)? == "0A";
-        let overlaps = local.ip() == address.ip()
-            || local.ip().is_unspecified()
-            || address.ip().is_unspecified();
-        (listening && overlaps && local.port() == address.port()).then_some(())?;
-        fields.get(9)?.parse().ok()
+        listening.then_some(())?;
+        Some((local, fields.get(9)?.parse().ok()?))
     })
 }
 
