@@ -11,6 +11,7 @@ use clap::{Args, Parser, Subcommand, ValueEnum};
 use operator::Output;
 use telemetry::LogLevel;
 
+mod doctor;
 pub(crate) mod init;
 
 /// Exit code for a configuration that cannot be used (EX_CONFIG of sysexits.h).
@@ -40,6 +41,8 @@ enum Command {
     Plan(PlanArguments),
     /// Validate configuration files (*.toml) and Kubernetes manifests
     Check(CheckArguments),
+    /// Say what this host or a cluster lacks, why that matters, and how to give it
+    Doctor(doctor::DoctorArguments),
     /// Print what a cluster needs as YAML for `kubectl apply`: namespace, CRDs, RBAC, ServiceAccount, token, router Secret
     Manifests(talos_patch::ManifestsArguments),
     /// Print the same as a patch for the control planes of a Talos cluster
@@ -177,6 +180,7 @@ pub(crate) fn run(arguments: Arguments) -> anyhow::Result<ExitCode> {
             output,
         }) => operator::plan(&manifests, lb_class, ignore_exclude_lb, output.form()),
         Command::Check(CheckArguments { files, output }) => operator::check(&files, output.form()),
+        Command::Doctor(arguments) => doctor::run(arguments),
         Command::Manifests(arguments) => talos_patch::manifests(arguments),
         Command::TalosPatch(arguments) => talos_patch::talos_patch(arguments),
     }

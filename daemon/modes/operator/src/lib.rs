@@ -1,6 +1,7 @@
 //! Commands for people and CI: they read, check and print; none changes anything.
 
 mod check;
+mod doctor;
 mod manifests;
 mod plan;
 mod print;
@@ -8,6 +9,8 @@ mod status;
 mod table;
 mod talos;
 
+pub use self::doctor::{DoctorOptions, doctor};
+pub use ::doctor::Role;
 pub use check::check;
 pub use cluster::{RouterSecret, TsigSecret};
 pub use manifests::{Objects, manifests};
