@@ -13,6 +13,7 @@
 
 mod api;
 mod certificates;
+mod cilium;
 mod clock;
 mod cluster;
 mod control_plane;
@@ -50,6 +51,21 @@ const SOON: Duration = Duration::from_secs(20);
 /// The steps of the scenario, with real parts where it has objects and rules of its own.
 pub fn steps() -> Vec<Step> {
     www::steps().into_iter().flat_map(replaced).collect()
+}
+
+/// The same without kube-proxy, with a stand-in for Cilium's data path, and what `lanlord doctor` says of it.
+pub fn cilium_steps() -> Vec<Step> {
+    let own = |name, run| Step { name, run };
+    let with_cilium = |step: Step| match step.name {
+        "cluster-nodes" => vec![own("cluster-nodes", nodes::join_without_kube_proxy)],
+        "allocation" => vec![step, own("cilium", cilium::start)],
+        "service-name" => vec![
+            step,
+            own("cilium-doctor", cilium::doctor_finds_what_is_wrong),
+        ],
+        _ => vec![step],
+    };
+    steps().into_iter().flat_map(with_cilium).collect()
 }
 
 /// Faults of the cluster, after the steps.

@@ -16,6 +16,33 @@ use crate::lab::{Lab, SOCKET, probe, step::Outcome};
 
 /// Starts kubelet stand-in and kube-proxy on every node.
 pub(super) fn join(lab: &mut Lab) -> Outcome {
+    join_without_kube_proxy(lab)?;
+    let files = Files::of(&lab.site);
+    for (node, _) in NODES {
+        start_kube_proxy(lab, &files, node)?;
+    }
+    for (node, _) in NODES {
+        let machine = lab.machine(node)?;
+        lab.eventually(
+            SOON,
+            "kube-proxy to have written its rules",
+            &format!("{node}-kube-proxy"),
+            || {
+                machine
+                    .succeed("nft", &["list", "table", "ip", "kube-proxy"])
+                    .map(drop)
+                    .map_err(|error| format!("{error:#}"))
+            },
+        )?;
+    }
+    Ok(
+        "talos-1, talos-2 and talos-3 are Ready; kube-proxy (nftables) has its rules on each"
+            .to_owned(),
+    )
+}
+
+/// Starts the kubelet stand-in on every node.
+pub(super) fn join_without_kube_proxy(lab: &mut Lab) -> Outcome {
     let files = Files::of(&lab.site);
     for (node, address) in NODES {
         lab.machine(node)?.feed(
@@ -38,7 +65,6 @@ pub(super) fn join(lab: &mut Lab) -> Outcome {
                 Err(format!("Ready is {ready}"))
             }
         })?;
-        start_kube_proxy(lab, &files, node)?;
     }
     // A node may not give itself these; on Talos the machine controller does.
     let labels = json!({ "metadata": { "labels": {
@@ -46,24 +72,7 @@ pub(super) fn join(lab: &mut Lab) -> Outcome {
         "node.kubernetes.io/exclude-from-external-load-balancers": "",
     }}});
     admin.patch(&format!("/api/v1/nodes/{MACHINE}"), Patch::Merge, &labels)?;
-    for (node, _) in NODES {
-        let machine = lab.machine(node)?;
-        lab.eventually(
-            SOON,
-            "kube-proxy to have written its rules",
-            &format!("{node}-kube-proxy"),
-            || {
-                machine
-                    .succeed("nft", &["list", "table", "ip", "kube-proxy"])
-                    .map(drop)
-                    .map_err(|error| format!("{error:#}"))
-            },
-        )?;
-    }
-    Ok(
-        "talos-1, talos-2 and talos-3 are Ready; kube-proxy (nftables) has its rules on each"
-            .to_owned(),
-    )
+    Ok("talos-1, talos-2 and talos-3 are Ready".to_owned())
 }
 
 /// Starts the daemons of some nodes: on workers as on Talos, by the kubelet's credentials and without a name; on the control

@@ -95,7 +95,7 @@ pub(super) fn second_path_reaches_second_service(lab: &mut Lab) -> Outcome {
     )
 }
 
-/// A Service that names itself is reached without an ingress controller, through kube-proxy alone.
+/// A Service that names itself is reached without an ingress controller.
 pub(super) fn annotated_service_has_a_name(lab: &mut Lab) -> Outcome {
     let address = await_address(lab, "default", "second-service")?.to_string();
     let laptop = lab.machine("laptop")?;
@@ -112,7 +112,7 @@ pub(super) fn annotated_service_has_a_name(lab: &mut Lab) -> Outcome {
         page.server == "second-service"
     })?;
     Ok(format!(
-        "second.example.com is {address}, from an annotation, and answers through kube-proxy alone"
+        "second.example.com is {address}, from an annotation, and answers without an ingress controller"
     ))
 }
 

@@ -30,6 +30,9 @@ pub struct Options {
     /// With real Kubernetes parts, and the real Talos on one worker; needs root.
     #[arg(long, conflicts_with_all = ["kubernetes", "faults"])]
     pub talos: bool,
+    /// With Kubernetes parts, and a stand-in for Cilium's data path in the place of kube-proxy.
+    #[arg(long, conflicts_with_all = ["kubernetes", "talos", "faults"])]
+    pub cilium: bool,
     /// End after the last step: 0 when all came true, else 1.
     #[arg(long)]
     pub once: bool,
@@ -59,7 +62,7 @@ pub fn up(options: &Options, name: &str) -> Result<ExitCode> {
     if options.talos {
         talos::prepare(&lanlord)?;
     }
-    let cluster = options.kubernetes || options.talos;
+    let cluster = options.kubernetes || options.talos || options.cilium;
     if cluster {
         // While there is an Internet: a user's own namespace has none.
         tools::ensure()?;
@@ -98,6 +101,8 @@ pub fn up(options: &Options, name: &str) -> Result<ExitCode> {
 fn steps(options: &Options) -> Vec<Step> {
     let (mut steps, faults) = if options.talos {
         (talos::steps(), Vec::new())
+    } else if options.cilium {
+        (kubernetes::cilium_steps(), Vec::new())
     } else if options.kubernetes {
         (kubernetes::steps(), kubernetes::faults())
     } else {

@@ -67,6 +67,7 @@ pub fn all() -> Vec<Check> {
             "cargo lab --kubernetes --once --faults",
             kubernetes,
         ),
+        check("cilium", "cargo lab --cilium --once", cilium),
         Check {
             only_with: Some("LANLORD_VERIFY_TALOS"),
             ..check("talos", "cargo lab --talos --once", talos)
@@ -214,6 +215,10 @@ fn kubernetes() -> Result<Tally> {
 
 fn talos() -> Result<Tally> {
     lab_steps(&["--talos", "--once", "--name", "verify"])
+}
+
+fn cilium() -> Result<Tally> {
+    lab_steps(&["--cilium", "--once", "--name", "verify"])
 }
 
 /// Each step that came true counts as a test.
