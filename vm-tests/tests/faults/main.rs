@@ -7,6 +7,7 @@
 
 mod configuration;
 mod dhcp_clients;
+mod doctor;
 mod ports;
 mod rogue;
 mod small_lab;
