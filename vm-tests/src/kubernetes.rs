@@ -31,9 +31,11 @@ use crate::lab::{step::Step, www};
 
 pub use api::{Answer, Api, Patch};
 pub(crate) use cluster::Cluster;
-pub(crate) use control_plane::{ADDRESS as CONTROL_PLANE_ADDRESS, MACHINE as CONTROL_PLANE};
+pub(crate) use control_plane::{
+    ADDRESS as CONTROL_PLANE_ADDRESS, MACHINE as CONTROL_PLANE, SECOND_ADDRESS,
+};
 pub use kubelet::Kubelet;
-pub(crate) use nodes::start_daemons;
+pub(crate) use nodes::{start_daemons, start_on_kubelets_behalf};
 
 /// The API server, as everybody in the cluster reaches it.
 pub(crate) const SERVER: &str = "https://192.168.1.201:6443";

@@ -5,6 +5,7 @@
 //! driven as a user would drive it: by files, flags, its admin socket and signals.
 
 pub mod compare;
+pub mod contract;
 pub mod images;
 pub mod kubernetes;
 pub mod lab;

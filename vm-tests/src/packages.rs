@@ -64,6 +64,9 @@ pub const TALOS: [Program; 7] = [
     program("tar", "tar"),
 ];
 
+/// What the service contract calls besides.
+pub const CONTRACT: [Program; 1] = [program("runc", "runc")];
+
 /// Stock DHCP clients, the preferred one first; one of them suffices.
 pub const DHCP_CLIENTS: [Program; 3] = [
     program("dhclient", "isc-dhcp-client"),

@@ -9,6 +9,7 @@ use rcgen::{
     ExtendedKeyUsagePurpose, IsCa, KeyPair, KeyUsagePurpose,
 };
 use serde_json::json;
+use sha2::{Digest, Sha256};
 
 use super::files::{Files, write_private};
 
@@ -29,6 +30,22 @@ pub(super) struct Authority {
 impl Authority {
     /// Makes the authority; its certificate and key are written, for the API server and the controller manager.
     pub(super) fn create(files: &Files) -> Result<Self> {
+        let authority = Self::with(KeyPair::generate().context("make the authority's key")?)?;
+        let issuer = &authority.issuer;
+        write_private(&files.authority(), &issuer.pem())?;
+        write_private(&files.authority_key(), &issuer.key().serialize_pem())?;
+        Ok(authority)
+    }
+
+    /// The authority that was made earlier: one of the same name and key.
+    fn load(files: &Files) -> Result<Self> {
+        let path = files.authority_key();
+        let pem =
+            std::fs::read_to_string(&path).with_context(|| format!("read {}", path.display()))?;
+        Self::with(KeyPair::from_pem(&pem).context("understand the authority's key")?)
+    }
+
+    fn with(key: KeyPair) -> Result<Self> {
         let mut params = CertificateParams::new(Vec::new()).context("prepare the authority")?;
         params.distinguished_name = subject("lab", None);
         params.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
@@ -36,10 +53,7 @@ impl Authority {
             KeyUsagePurpose::DigitalSignature,
             KeyUsagePurpose::KeyCertSign,
         ];
-        let key = KeyPair::generate().context("make the authority's key")?;
         let issuer = CertifiedIssuer::self_signed(params, key).context("make the authority")?;
-        write_private(&files.authority(), &issuer.pem())?;
-        write_private(&files.authority_key(), &issuer.key().serialize_pem())?;
         Ok(Self { issuer })
     }
 
@@ -65,15 +79,20 @@ impl Authority {
         user: &str,
         group: Option<&str>,
     ) -> Result<()> {
-        let mut params =
-            CertificateParams::new(Vec::new()).with_context(|| format!("prepare {user}"))?;
-        params.distinguished_name = subject(user, group);
-        let (certificate, key) = self.issue(params, ExtendedKeyUsagePurpose::ClientAuth)?;
+        let (certificate, key) = self.client(user, group)?;
         let proof = json!({
             "client-certificate-data": STANDARD.encode(certificate),
             "client-key-data": STANDARD.encode(key),
         });
         write_kubeconfig(&files.kubeconfig(user), server, &self.issuer.pem(), &proof)
+    }
+
+    /// Certificate and key of a user.
+    fn client(&self, user: &str, group: Option<&str>) -> Result<(String, String)> {
+        let mut params =
+            CertificateParams::new(Vec::new()).with_context(|| format!("prepare {user}"))?;
+        params.distinguished_name = subject(user, group);
+        self.issue(params, ExtendedKeyUsagePurpose::ClientAuth)
     }
 
     fn issue(
@@ -89,6 +108,41 @@ impl Authority {
             .context("sign a certificate")?;
         Ok((certificate.pem(), key.serialize_pem()))
     }
+}
+
+/// What a kubelet gets at each rotation.
+#[derive(Debug)]
+pub(crate) struct KubeletCertificate {
+    /// Certificate and key, as they stand in one file.
+    pub(crate) pem: String,
+    /// SHA-256 of the certificate in hex, as the API server's audit log names it.
+    pub(crate) fingerprint: String,
+}
+
+/// One more certificate for the kubelet of a node.
+pub(super) fn issue_kubelet(files: &Files, node: &str) -> Result<KubeletCertificate> {
+    let authority = Authority::load(files)?;
+    let user = format!("system:node:{node}");
+    let (certificate, key) = authority.client(&user, Some("system:nodes"))?;
+    let body: String = certificate
+        .lines()
+        .filter(|line| !line.starts_with("-----"))
+        .collect();
+    let der = STANDARD.decode(body).context("decode the certificate")?;
+    let fingerprint = Sha256::digest(der)
+        .iter()
+        .map(|octet| format!("{octet:02x}"))
+        .collect();
+    Ok(KubeletCertificate {
+        pem: format!("{certificate}{key}"),
+        fingerprint,
+    })
+}
+
+/// A kubeconfig whose certificate and key are in one file, as a kubelet's.
+pub(super) fn file_kubeconfig(server: &str, authority: &str, certificate: &str) -> String {
+    let proof = json!({ "client-certificate": certificate, "client-key": certificate });
+    kubeconfig(server, authority, &proof)
 }
 
 /// The key that signs the tokens of ServiceAccounts.
@@ -113,13 +167,17 @@ pub(super) fn token_kubeconfig(
     Ok(kubeconfig)
 }
 
-/// JSON is YAML.
 fn write_kubeconfig(
     path: &Path,
     server: &str,
     authority: &str,
     proof: &serde_json::Value,
 ) -> Result<()> {
+    write_private(path, &kubeconfig(server, authority, proof))
+}
+
+/// JSON is YAML.
+fn kubeconfig(server: &str, authority: &str, proof: &serde_json::Value) -> String {
     let config = json!({
         "apiVersion": "v1",
         "kind": "Config",
@@ -131,7 +189,7 @@ fn write_kubeconfig(
         "contexts": [{ "name": "lab", "context": { "cluster": "lab", "user": "lab" }}],
         "current-context": "lab",
     });
-    write_private(path, &format!("{config:#}\n"))
+    format!("{config:#}\n")
 }
 
 fn subject(common_name: &str, organization: Option<&str>) -> DistinguishedName {

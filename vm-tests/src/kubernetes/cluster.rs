@@ -4,7 +4,12 @@ use anyhow::{Context, Result};
 use base64::{Engine, engine::general_purpose::STANDARD};
 use serde_json::Value;
 
-use super::{api::Api, control_plane::admin, files::Files};
+use super::{
+    api::Api,
+    certificates::{KubeletCertificate, file_kubeconfig, issue_kubelet},
+    control_plane::admin,
+    files::Files,
+};
 use crate::machine::Site;
 
 /// The lab's cluster.
@@ -48,5 +53,21 @@ impl Cluster {
             pem.push_str(&String::from_utf8(part).context("PEM is text")?);
         }
         Ok(pem)
+    }
+
+    /// One more certificate for the kubelet of a node, as at each rotation.
+    pub(crate) fn issue_kubelet(&self, node: &str) -> Result<KubeletCertificate> {
+        issue_kubelet(&self.files, node)
+    }
+
+    /// A kubelet's kubeconfig: its certificate and key are in the file `certificate`.
+    pub(crate) fn kubelet_kubeconfig(&self, server: &str, certificate: &str) -> Result<String> {
+        Ok(file_kubeconfig(server, &self.authority()?, certificate))
+    }
+
+    /// Who read which Secret, and by which certificate: the API server's audit log, a JSON object on each line.
+    pub(crate) fn audit_log(&self) -> Result<String> {
+        let path = self.files.audit_log();
+        std::fs::read_to_string(&path).with_context(|| format!("read {}", path.display()))
     }
 }

@@ -1,6 +1,6 @@
 //! etcd, the API server and the controller manager on talos-1.
 
-use anyhow::Result;
+use anyhow::{Context, Result};
 
 use super::{
     NODES, SERVER, SOON,
@@ -18,7 +18,20 @@ pub(crate) const MACHINE: &str = "talos-1";
 
 /// Its reserved address.
 pub(crate) const ADDRESS: &str = "192.168.1.201";
+/// One that the API server may get later: its certificate is right for it.
+pub(crate) const SECOND_ADDRESS: &str = "192.168.1.211";
 const SERVICE_ADDRESS: &str = "10.96.0.1";
+/// Who reads Secrets, and by which certificate.
+const AUDIT_POLICY: &str = "apiVersion: audit.k8s.io/v1
+kind: Policy
+omitStages: [RequestReceived]
+rules:
+  - level: Metadata
+    verbs: [get]
+    resources: [{ group: '', resources: [secrets] }]
+  - level: None
+";
+
 const ETCD: &str = "http://127.0.0.1:2379";
 
 /// Starts all three at once, each waits for the other by itself; and the administrator's way to the API.
@@ -26,6 +39,7 @@ pub(super) fn start(lab: &mut Lab) -> Outcome {
     let files = Files::of(&lab.site);
     files.create(&tools::ensure()?)?;
     credentials(&files)?;
+    std::fs::write(files.audit_policy(), AUDIT_POLICY).context("write the audit policy")?;
     let part = start_parts(lab, &files)?;
     let admin = admin(&files);
     let proxy = [
@@ -84,7 +98,10 @@ pub(super) fn account_kubeconfig(
 
 fn credentials(files: &Files) -> Result<()> {
     let authority = Authority::create(files)?;
-    authority.server(files, &[ADDRESS, SERVICE_ADDRESS, "127.0.0.1"])?;
+    authority.server(
+        files,
+        &[ADDRESS, SECOND_ADDRESS, SERVICE_ADDRESS, "127.0.0.1"],
+    )?;
     service_account_key(files)?;
     let users = [
         ("admin", Some("system:masters")),
@@ -157,6 +174,8 @@ fn server_arguments(files: &Files) -> Vec<String> {
         "--service-cluster-ip-range=10.96.0.0/16".to_owned(),
         "--allow-privileged=true".to_owned(),
         format!("--cert-dir={}", text(&files.file("apiserver"))),
+        format!("--audit-policy-file={}", text(&files.audit_policy())),
+        format!("--audit-log-path={}", text(&files.audit_log())),
     ]
 }
 

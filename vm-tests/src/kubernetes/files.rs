@@ -65,6 +65,14 @@ impl Files {
         self.file(&format!("{user}.sock"))
     }
 
+    pub(super) fn audit_policy(&self) -> PathBuf {
+        self.file("audit-policy.yaml")
+    }
+
+    pub(super) fn audit_log(&self) -> PathBuf {
+        self.file("audit.log")
+    }
+
     pub(super) fn authority(&self) -> PathBuf {
         self.file("authority.pem")
     }

@@ -79,15 +79,12 @@ pub(super) fn join_without_kube_proxy(lab: &mut Lab) -> Outcome {
 /// plane with a kubeconfig of the ServiceAccount. All of them are the ServiceAccount of `lanlord manifests` in the end.
 pub(crate) fn start_daemons(lab: &mut Lab, nodes: &[&str]) -> Outcome {
     let (account, _) = account_kubeconfig(lab, "metallb-system", "lanlord-token")?;
-    let files = Files::of(&lab.site);
     for node in nodes {
-        let kubelet = text(&files.kubeconfig(node));
-        let identity = if *node == MACHINE {
-            vec!["--kubeconfig", &account, "--node-name", node]
+        if *node == MACHINE {
+            start_daemon(lab, node, &["--kubeconfig", &account, "--node-name", node])?;
         } else {
-            vec!["--kubelet-kubeconfig", &kubelet]
-        };
-        start_daemon(lab, node, &identity)?;
+            start_on_kubelets_behalf(lab, node)?;
+        }
     }
     for node in nodes {
         let machine = lab.machine(node)?;
@@ -104,6 +101,12 @@ pub(crate) fn start_daemons(lab: &mut Lab, nodes: &[&str]) -> Outcome {
          as their kubelets",
         nodes.join(", ")
     ))
+}
+
+/// Starts a daemon on a node as on Talos: by the kubelet's credentials, and without a name.
+pub(crate) fn start_on_kubelets_behalf(lab: &mut Lab, node: &str) -> Result<String> {
+    let kubelet = text(&Files::of(&lab.site).kubeconfig(node));
+    start_daemon(lab, node, &["--kubelet-kubeconfig", &kubelet])
 }
 
 fn start_daemon(lab: &mut Lab, node: &str, identity: &[&str]) -> Result<String> {

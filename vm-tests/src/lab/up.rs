@@ -16,7 +16,7 @@ use super::{
     user, www,
 };
 use crate::{
-    kubernetes,
+    contract, kubernetes,
     output::{complain, say},
     packages, talos, tools,
 };
@@ -33,6 +33,9 @@ pub struct Options {
     /// With Kubernetes parts, and a stand-in for Cilium's data path in the place of kube-proxy.
     #[arg(long, conflicts_with_all = ["kubernetes", "talos", "faults"])]
     pub cilium: bool,
+    /// With the Talos extension as a service of one node, through all that can happen to it.
+    #[arg(long, conflicts_with_all = ["kubernetes", "talos", "cilium", "faults"])]
+    pub contract: bool,
     /// End after the last step: 0 when all came true, else 1.
     #[arg(long)]
     pub once: bool,
@@ -62,7 +65,11 @@ pub fn up(options: &Options, name: &str) -> Result<ExitCode> {
     if options.talos {
         talos::prepare(&lanlord)?;
     }
-    let cluster = options.kubernetes || options.talos || options.cilium;
+    if options.contract {
+        packages::ensure(&packages::CONTRACT)?;
+        contract::ready(&lanlord)?;
+    }
+    let cluster = options.kubernetes || options.talos || options.cilium || options.contract;
     if cluster {
         // While there is an Internet: a user's own namespace has none.
         tools::ensure()?;
@@ -103,6 +110,8 @@ fn steps(options: &Options) -> Vec<Step> {
         (talos::steps(), Vec::new())
     } else if options.cilium {
         (kubernetes::cilium_steps(), Vec::new())
+    } else if options.contract {
+        (contract::steps(), Vec::new())
     } else if options.kubernetes {
         (kubernetes::steps(), kubernetes::faults())
     } else {

@@ -68,6 +68,7 @@ pub fn all() -> Vec<Check> {
             kubernetes,
         ),
         check("cilium", "cargo lab --cilium --once", cilium),
+        check("contract", "cargo lab --contract --once", contract),
         Check {
             only_with: Some("LANLORD_VERIFY_TALOS"),
             ..check("talos", "cargo lab --talos --once", talos)
@@ -78,6 +79,7 @@ pub fn all() -> Vec<Check> {
 fn programs() -> Result<Tally> {
     packages::ensure(&packages::LAB)?;
     packages::ensure(&packages::TESTS)?;
+    packages::ensure(&packages::CONTRACT)?;
     packages::ensure(&packages::DHCP_CLIENTS)?;
     Ok(Tally::one_passed())
 }
@@ -211,6 +213,10 @@ fn lab() -> Result<Tally> {
 
 fn kubernetes() -> Result<Tally> {
     lab_steps(&["--kubernetes", "--once", "--faults", "--name", "verify"])
+}
+
+fn contract() -> Result<Tally> {
+    lab_steps(&["--contract", "--once", "--name", "verify"])
 }
 
 fn talos() -> Result<Tally> {
