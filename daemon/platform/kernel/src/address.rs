@@ -100,7 +100,7 @@ impl Netlink {
     /// Every address with the index of its interface.
     pub(crate) async fn addresses(&self) -> Result<Vec<(u32, Address)>, NetlinkError> {
         let messages = self
-            .dump("list addresses", self.handle().address().get().execute())
+            .dump("list addresses", || self.handle().address().get().execute())
             .await?;
         Ok(messages.iter().filter_map(parse).collect())
     }

@@ -64,7 +64,7 @@ impl Netlink {
     /// All interfaces with their addresses, by index.
     pub async fn links(&self) -> Result<Vec<Link>, NetlinkError> {
         let messages = self
-            .dump("list interfaces", self.handle().link().get().execute())
+            .dump("list interfaces", || self.handle().link().get().execute())
             .await?;
         let mut links: BTreeMap<u32, Link> = messages
             .iter()

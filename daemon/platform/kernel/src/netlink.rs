@@ -1,9 +1,10 @@
 //! The connection to the kernel's routing netlink, and what can go wrong on it.
 
-use std::{fmt, io, sync::Arc};
+use std::{fmt, io, sync::Arc, time::Duration};
 
 use futures::{Stream, StreamExt};
 use ipnet::IpNet;
+use nix::errno::Errno;
 use rtnetlink::{Handle, packet_core::NetlinkMessage, packet_route::RouteNetlinkMessage};
 use thiserror::Error;
 use tokio::{sync::Mutex, task::JoinHandle};
@@ -53,6 +54,11 @@ pub struct Netlink {
     connection: Arc<Connection>,
 }
 
+/// How often a dump is asked for while an abandoned one, whose caller was cancelled, is still on its way.
+const ATTEMPTS: u32 = 50;
+/// Between two attempts; what is left of an abandoned dump is read at once, unless the machine is very slow.
+const PAUSE: Duration = Duration::from_millis(10);
+
 struct Connection {
     task: JoinHandle<()>,
     /// The kernel runs one dump per socket and answers a second one with EBUSY.
@@ -90,19 +96,28 @@ impl Netlink {
         &self.handle
     }
 
-    /// Collects a dump; one at a time, see [`Connection::dump`].
-    pub(crate) async fn dump<T>(
+    /// Collects a dump; one at a time, see [`Connection::dump`]. A request is on its way as soon as it is made, so
+    /// `request` is asked for it when it is its turn.
+    pub(crate) async fn dump<T, S>(
         &self,
         action: &str,
-        answers: impl Stream<Item = Result<T, rtnetlink::Error>>,
-    ) -> Result<Vec<T>, NetlinkError> {
+        request: impl Fn() -> S,
+    ) -> Result<Vec<T>, NetlinkError>
+    where
+        S: Stream<Item = Result<T, rtnetlink::Error>>,
+    {
         let _one_at_a_time = self.connection.dump.lock().await;
-        let mut answers = std::pin::pin!(answers);
-        let mut found = Vec::new();
-        while let Some(answer) = answers.next().await {
-            found.push(answer.map_err(|error| refused(action, error))?);
+        let mut attempts = 0;
+        loop {
+            attempts += 1;
+            match collect(request()).await {
+                Ok(found) => return Ok(found),
+                Err(error) if attempts < ATTEMPTS && is_busy(&error) => {
+                    tokio::time::sleep(PAUSE).await;
+                }
+                Err(error) => return Err(refused(action, error)),
+            }
         }
-        Ok(found)
     }
 
     /// Sends one request and waits until the kernel has acknowledged it.
@@ -129,6 +144,22 @@ impl Netlink {
     }
 }
 
+async fn collect<T>(
+    answers: impl Stream<Item = Result<T, rtnetlink::Error>>,
+) -> Result<Vec<T>, rtnetlink::Error> {
+    let mut answers = std::pin::pin!(answers);
+    let mut found = Vec::new();
+    while let Some(answer) = answers.next().await {
+        found.push(answer?);
+    }
+    Ok(found)
+}
+
+fn is_busy(error: &rtnetlink::Error) -> bool {
+    matches!(error, rtnetlink::Error::NetlinkError(message)
+        if -message.raw_code() == Errno::EBUSY as i32)
+}
+
 /// Turns rtnetlink's error into ours: the errno as source, what was tried as text.
 pub(crate) fn refused(action: impl fmt::Display, error: rtnetlink::Error) -> NetlinkError {
     let source = if let rtnetlink::Error::NetlinkError(message) = &error {
@@ -143,10 +174,7 @@ pub(crate) fn refused(action: impl fmt::Display, error: rtnetlink::Error) -> Net
 }
 
 /// Takes the given errnos as done: the thing to delete is gone, the thing to add is there.
-pub(crate) fn unless(
-    done: &[nix::errno::Errno],
-    result: Result<(), NetlinkError>,
-) -> Result<(), NetlinkError> {
+pub(crate) fn unless(done: &[Errno], result: Result<(), NetlinkError>) -> Result<(), NetlinkError> {
     match result {
         Err(NetlinkError::Refused { source, .. })
             if source

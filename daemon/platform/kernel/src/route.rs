@@ -192,7 +192,9 @@ impl Netlink {
         filter.header.protocol = protocol.map_or(RouteProtocol::Unspec, RouteProtocol::from);
         filter.attributes.push(RouteAttribute::Table(table));
         let dump = self
-            .dump("list routes", self.handle().route().get(filter).execute())
+            .dump("list routes", || {
+                self.handle().route().get(filter.clone()).execute()
+            })
             .await;
         match dump {
             Ok(messages) => Ok(messages

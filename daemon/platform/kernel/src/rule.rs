@@ -46,7 +46,9 @@ impl Netlink {
         let mut found = BTreeSet::new();
         for (family, version) in [(Family::V4, IpVersion::V4), (Family::V6, IpVersion::V6)] {
             let dump = self
-                .dump("list rules", self.handle().rule().get(version).execute())
+                .dump("list rules", || {
+                    self.handle().rule().get(version.clone()).execute()
+                })
                 .await?;
             found.extend(dump.iter().filter_map(|message| parse(family, message)));
         }

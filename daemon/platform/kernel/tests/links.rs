@@ -44,6 +44,19 @@ async fn lists_links_with_addresses_hardware_address_and_state() {
 }
 
 #[tokio::test]
+async fn listings_at_the_same_time_wait_for_each_other() {
+    let lan = Lan::new().await;
+    let host = lan.host(&["192.0.2.1/24"]).await;
+    let netlink = host.netlink();
+
+    let (links, rules, again) =
+        tokio::join!(netlink.links(), netlink.own_rules(7), netlink.links());
+
+    assert_eq!(links.unwrap(), again.unwrap());
+    assert!(rules.unwrap().is_empty());
+}
+
+#[tokio::test]
 async fn a_bridge_port_names_its_master() {
     let lan = Lan::new().await;
     let _host = lan.host(&[]).await;
