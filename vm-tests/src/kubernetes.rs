@@ -19,6 +19,7 @@ mod cluster;
 mod control_plane;
 mod faults;
 mod files;
+mod guests;
 mod kubelet;
 mod nodes;
 mod objects;
@@ -34,6 +35,7 @@ pub(crate) use cluster::Cluster;
 pub(crate) use control_plane::{
     ADDRESS as CONTROL_PLANE_ADDRESS, MACHINE as CONTROL_PLANE, SECOND_ADDRESS,
 };
+pub(crate) use guests::{exclude, is_ready, node_files, programs, start_parts};
 pub use kubelet::Kubelet;
 pub(crate) use nodes::{start_daemons, start_on_kubelets_behalf};
 

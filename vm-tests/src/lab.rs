@@ -35,6 +35,7 @@ use std::{collections::BTreeMap, path::PathBuf, time::Duration};
 use anyhow::{Context, Result};
 
 use crate::{
+    guest::Guest,
     machine::{Machine, Process, Site, Users},
     wait,
 };
@@ -49,6 +50,9 @@ pub const SOCKET: &str = "/run/lanlord/lanlord.sock";
 /// The name of a lab that was given none.
 pub const DEFAULT_NAME: &str = "www";
 
+/// How much longer things may take beside guests.
+const EMULATION: u32 = 4;
+
 /// A running lab.
 #[derive(Debug)]
 pub struct Lab {
@@ -60,6 +64,8 @@ pub struct Lab {
     pub lanlord: PathBuf,
     /// The stock DHCP client in use.
     pub dhcp_client: String,
+    /// Machines that are guests with a kernel of their own, by name.
+    pub guests: Vec<String>,
     /// Processes by `<machine>-<part>`. Before the machines: they end first.
     pub parts: BTreeMap<String, Process>,
     machines: BTreeMap<String, Machine>,
@@ -90,6 +96,7 @@ impl Lab {
             manifests,
             lanlord,
             dhcp_client,
+            guests: Vec::new(),
             parts: BTreeMap::new(),
             machines: BTreeMap::new(),
             signals,
@@ -117,12 +124,27 @@ impl Lab {
             .with_context(|| format!("the lab has no machine {name}"))
     }
 
+    /// Whether a machine is a guest.
+    pub fn is_guest(&self, name: &str) -> bool {
+        self.guests.iter().any(|guest| guest == name)
+    }
+
+    /// The part whose log shows what the daemon of a machine does.
+    pub fn daemon(&self, name: &str) -> String {
+        if self.is_guest(name) {
+            Guest::of(&self.site, name).part()
+        } else {
+            format!("{name}-lanlord")
+        }
+    }
+
     /// All machines.
     pub fn machines(&self) -> impl Iterator<Item = &Machine> {
         self.machines.values()
     }
 
-    /// Starts a program in the background on a machine; the part's name is `<machine>-<part>`.
+    /// Starts a program in the background on a machine; the part's name is `<machine>-<part>`. In a guest it is started
+    /// again when it ends, and the part is the guest itself.
     pub fn start(
         &mut self,
         machine: &str,
@@ -130,6 +152,11 @@ impl Lab {
         program: &str,
         args: &[&str],
     ) -> Result<String> {
+        if self.is_guest(machine) {
+            let guest = Guest::of(&self.site, machine);
+            guest.start_service(part, program, args)?;
+            return Ok(guest.part());
+        }
         // One of the same name would still hold the ports.
         self.parts.remove(&format!("{machine}-{part}"));
         let process = self.machine(machine)?.spawn(part, program, args)?;
@@ -146,6 +173,14 @@ impl Lab {
         self.start(machine, part, &binary, &all)
     }
 
+    /// Runs a program to its end on a machine or in a guest; what it printed.
+    pub fn succeed(&self, machine: &str, program: &str, args: &[&str]) -> Result<String> {
+        if self.is_guest(machine) {
+            return Guest::of(&self.site, machine).succeed(program, args);
+        }
+        self.machine(machine)?.succeed(program, args)
+    }
+
     /// A running part.
     pub fn part(&mut self, name: &str) -> Result<&mut Process> {
         self.parts
@@ -153,7 +188,8 @@ impl Lab {
             .with_context(|| format!("the lab has no part {name}"))
     }
 
-    /// Looks until it is as expected. Ends early when the part it depends on ends, or on Ctrl-C.
+    /// Looks until it is as expected. Ends early when the part it depends on ends, or on Ctrl-C. Beside guests it is looked
+    /// for four times as long: emulation takes the time of all.
     pub fn eventually<T>(
         &self,
         within: Duration,
@@ -161,6 +197,11 @@ impl Lab {
         part: &str,
         mut look: impl FnMut() -> Result<T, String>,
     ) -> Result<T, Failure> {
+        let within = if self.guests.is_empty() {
+            within
+        } else {
+            within * EMULATION
+        };
         let mut seen = String::new();
         let mut over = false;
         let found = wait::until(within, || {

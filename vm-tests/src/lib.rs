@@ -6,6 +6,7 @@
 
 pub mod compare;
 pub mod contract;
+pub mod guest;
 pub mod images;
 pub mod kubernetes;
 pub mod lab;

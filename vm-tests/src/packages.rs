@@ -67,6 +67,17 @@ pub const TALOS: [Program; 7] = [
 /// What the service contract calls besides.
 pub const CONTRACT: [Program; 1] = [program("runc", "runc")];
 
+/// What guests are made with and run under.
+pub const GUESTS: [Program; 7] = [
+    program("qemu-system-x86_64", "qemu-system-x86"),
+    program("mksquashfs", "squashfs-tools"),
+    program("mke2fs", "e2fsprogs"),
+    program("zstd", "zstd"),
+    program("runc", "runc"),
+    program("tcpdump", "tcpdump"),
+    program("ldd", "libc-bin"),
+];
+
 /// Stock DHCP clients, the preferred one first; one of them suffices.
 pub const DHCP_CLIENTS: [Program; 3] = [
     program("dhclient", "isc-dhcp-client"),

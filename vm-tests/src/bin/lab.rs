@@ -5,6 +5,7 @@ use std::{ffi::OsString, path::PathBuf, process::ExitCode};
 use anyhow::Result;
 use clap::{Parser, Subcommand};
 use vm_tests::{
+    guest::inside::InGuest,
     lab::{
         DEFAULT_NAME,
         commands::{self, Visit},
@@ -73,6 +74,9 @@ enum Command {
     /// Boot a Talos machine inside a machine.
     #[command(hide = true)]
     Talos(talos::Boot),
+    /// Be a part of a guest.
+    #[command(hide = true, subcommand)]
+    InGuest(InGuest),
     /// Stand for the rest of the world.
     #[command(hide = true, subcommand)]
     StandIn(StandIn),
@@ -106,6 +110,7 @@ fn run(arguments: Arguments) -> Result<ExitCode> {
         }) => machine::hold(&machine, &directory, own_users.into())?,
         Some(Command::Inside { holder, program }) => machine::inside(holder, &program)?,
         Some(Command::Talos(boot)) => boot.run()?,
+        Some(Command::InGuest(part)) => part.run()?,
         Some(Command::StandIn(stand_in)) => stand_in.run()?,
     }
     Ok(ExitCode::SUCCESS)

@@ -22,14 +22,12 @@ pub(super) fn join(lab: &mut Lab) -> Outcome {
         start_kube_proxy(lab, &files, node)?;
     }
     for (node, _) in NODES {
-        let machine = lab.machine(node)?;
         lab.eventually(
             SOON,
             "kube-proxy to have written its rules",
             &format!("{node}-kube-proxy"),
             || {
-                machine
-                    .succeed("nft", &["list", "table", "ip", "kube-proxy"])
+                lab.succeed(node, "nft", &["list", "table", "ip", "kube-proxy"])
                     .map(drop)
                     .map_err(|error| format!("{error:#}"))
             },
@@ -45,11 +43,14 @@ pub(super) fn join(lab: &mut Lab) -> Outcome {
 pub(super) fn join_without_kube_proxy(lab: &mut Lab) -> Outcome {
     let files = Files::of(&lab.site);
     for (node, address) in NODES {
-        lab.machine(node)?.feed(
-            "sysctl",
-            &["-q", "-p", "-"],
-            "net.ipv4.ip_forward = 1\nnet.ipv4.conf.all.rp_filter = 0\n",
-        )?;
+        // A guest is like that from its start.
+        if !lab.is_guest(node) {
+            lab.machine(node)?.feed(
+                "sysctl",
+                &["-q", "-p", "-"],
+                "net.ipv4.ip_forward = 1\nnet.ipv4.conf.all.rp_filter = 0\n",
+            )?;
+        }
         start_kubelet(lab, node, address)?;
     }
     let admin = admin(&files);
@@ -80,21 +81,22 @@ pub(super) fn join_without_kube_proxy(lab: &mut Lab) -> Outcome {
 pub(crate) fn start_daemons(lab: &mut Lab, nodes: &[&str]) -> Outcome {
     let (account, _) = account_kubeconfig(lab, "metallb-system", "lanlord-token")?;
     for node in nodes {
+        // A guest runs the extension, which starts by itself.
+        if lab.is_guest(node) {
+            continue;
+        }
         if *node == MACHINE {
             start_daemon(lab, node, &["--kubeconfig", &account, "--node-name", node])?;
         } else {
             start_on_kubelets_behalf(lab, node)?;
         }
     }
-    for node in nodes {
-        let machine = lab.machine(node)?;
+    let asker = lab.machine(MACHINE)?;
+    for (node, address) in NODES.iter().filter(|(node, _)| nodes.contains(node)) {
         let what = format!("{node} to be ready");
-        lab.eventually(
-            Duration::from_secs(10),
-            &what,
-            &format!("{node}-lanlord"),
-            || probe::http_ok(machine, "http://127.0.0.1:7472/readyz"),
-        )?;
+        lab.eventually(Duration::from_secs(10), &what, &lab.daemon(node), || {
+            probe::http_ok(asker, &format!("http://{address}:7472/readyz"))
+        })?;
     }
     Ok(format!(
         "lanlord node is ready on {} and watches the API as ServiceAccount metallb-system/lanlord, whose token workers read \
@@ -121,7 +123,7 @@ fn start_daemon(lab: &mut Lab, node: &str, identity: &[&str]) -> Result<String> 
     lab.start(node, "lanlord", &program, &arguments)
 }
 
-fn start_kubelet(lab: &mut Lab, node: &str, address: &str) -> Result<String> {
+pub(super) fn start_kubelet(lab: &mut Lab, node: &str, address: &str) -> Result<String> {
     let files = Files::of(&lab.site);
     let kubectl = files.program("kubectl");
     let kubeconfig = text(&files.kubeconfig(node));
@@ -144,7 +146,7 @@ fn start_kubelet(lab: &mut Lab, node: &str, address: &str) -> Result<String> {
 }
 
 /// The Node object must be there. Without the conntrack flags it would write sysctls that no namespace has.
-fn start_kube_proxy(lab: &mut Lab, files: &Files, node: &str) -> Result<String> {
+pub(super) fn start_kube_proxy(lab: &mut Lab, files: &Files, node: &str) -> Result<String> {
     let kubeconfig = format!(
         "--kubeconfig={}",
         text(&files.kubeconfig("system:kube-proxy"))

@@ -53,7 +53,7 @@ pub(super) fn addresses_are_given(lab: &mut Lab) -> Outcome {
 
 /// What `lanlord manifests` gives to kubelets: the token's Secret, and no other object of the namespace.
 pub(super) fn kubelets_read_one_secret(lab: &mut Lab) -> Outcome {
-    let kubelet = Api::at(&Files::of(&lab.site).socket(WORKERS[0]));
+    let kubelet = Api::at(&Files::of(&lab.site).socket(MACHINE));
     let secrets = "/api/v1/namespaces/metallb-system/secrets";
     for (path, wanted) in [
         (format!("{secrets}/lanlord-token"), 200),

@@ -51,11 +51,8 @@ const SECOND: Workload = Workload {
 pub(super) fn start(lab: &mut Lab) -> Outcome {
     let files = Files::of(&lab.site);
     let admin = admin(&files);
-    let (_, token) = account_kubeconfig(lab, TRAEFIK.namespace, "traefik-token")?;
     for (node, address) in NODES.into_iter().filter(|(node, _)| WORKERS.contains(node)) {
-        start_traefik(lab, &files, node, address, &token)?;
-        start_page(lab, &EXAMPLE, node, node)?;
-        start_page(lab, &SECOND, node, SECOND.name)?;
+        start_on(lab, node, address)?;
         for workload in [&TRAEFIK, &EXAMPLE, &SECOND] {
             let path = format!("/api/v1/namespaces/{}/pods", workload.namespace);
             admin.create(&path, &workload.pod(node))?;
@@ -68,6 +65,16 @@ pub(super) fn start(lab: &mut Lab) -> Outcome {
         await_route(lab, node, address)?;
     }
     Ok("Traefik, example-service and second-service run on talos-2 and talos-3, all endpoints are ready".to_owned())
+}
+
+/// Starts the processes of one worker.
+pub(super) fn start_on(lab: &mut Lab, node: &str, address: &str) -> Result<(), Failure> {
+    let files = Files::of(&lab.site);
+    let (_, token) = account_kubeconfig(lab, TRAEFIK.namespace, "traefik-token")?;
+    start_traefik(lab, &files, node, address, &token)?;
+    start_page(lab, &EXAMPLE, node, node)?;
+    start_page(lab, &SECOND, node, SECOND.name)?;
+    Ok(())
 }
 
 /// On ports above 1024, as in Traefik's chart.

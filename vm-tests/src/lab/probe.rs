@@ -2,8 +2,8 @@
 
 use admin::types::Status;
 
-use super::{SOCKET, topology};
-use crate::machine::Machine;
+use super::{Lab, SOCKET, topology};
+use crate::{guest::Guest, machine::Machine};
 
 /// The addresses that `name` has for a resolver; else what it said.
 pub fn resolve(machine: &Machine, resolver: &str, name: &str) -> Result<Vec<String>, String> {
@@ -58,12 +58,25 @@ pub fn owner(machine: &Machine, address: &str) -> Result<&'static str, String> {
         .ok_or_else(|| format!("{mac}, which is no machine's, answers for {address}"))
 }
 
+/// What the daemon on a machine of the lab says of itself, be it a guest or not.
+pub fn status_of(lab: &Lab, name: &str) -> Result<Status, String> {
+    let text = |error| format!("{error:#}");
+    if lab.is_guest(name) {
+        return understand(&Guest::of(&lab.site, name).status().map_err(text)?);
+    }
+    status(lab.machine(name).map_err(text)?)
+}
+
 /// What the daemon on a machine says of itself.
 pub fn status(machine: &Machine) -> Result<Status, String> {
     let text = machine
         .succeed("lanlord", &["status", "--json", "--socket", SOCKET])
         .map_err(|error| format!("{error:#}"))?;
-    serde_json::from_str(&text).map_err(|error| format!("understand the status: {error}: {text}"))
+    understand(&text)
+}
+
+fn understand(text: &str) -> Result<Status, String> {
+    serde_json::from_str(text).map_err(|error| format!("understand the status: {error}: {text}"))
 }
 
 /// Whether a daemon's health port answers 200 on `path`; else what it said.

@@ -16,7 +16,7 @@ use super::{
     user, www,
 };
 use crate::{
-    contract, kubernetes,
+    contract, guest, kubernetes,
     output::{complain, say},
     packages, talos, tools,
 };
@@ -36,6 +36,19 @@ pub struct Options {
     /// With the Talos extension as a service of one node, through all that can happen to it.
     #[arg(long, conflicts_with_all = ["kubernetes", "talos", "cilium", "faults"])]
     pub contract: bool,
+    /// Real Kubernetes parts, and these machines as guests under QEMU with a kernel of their own, started from our
+    /// images. Without names, all three.
+    #[arg(
+        long,
+        value_name = "MACHINE",
+        value_delimiter = ',',
+        num_args = 0..=1,
+        require_equals = true,
+        default_missing_values = ["router", "talos-2", "talos-3"],
+        value_parser = ["router", "talos-2", "talos-3"],
+        conflicts_with_all = ["kubernetes", "talos", "cilium", "contract", "faults"]
+    )]
+    pub vm: Vec<String>,
     /// End after the last step: 0 when all came true, else 1.
     #[arg(long)]
     pub once: bool,
@@ -69,10 +82,17 @@ pub fn up(options: &Options, name: &str) -> Result<ExitCode> {
         packages::ensure(&packages::CONTRACT)?;
         contract::ready(&lanlord)?;
     }
-    let cluster = options.kubernetes || options.talos || options.cilium || options.contract;
+    let cluster = options.kubernetes
+        || options.talos
+        || options.cilium
+        || options.contract
+        || !options.vm.is_empty();
     if cluster {
         // While there is an Internet: a user's own namespace has none.
         tools::ensure()?;
+    }
+    if !options.vm.is_empty() {
+        guest::prepare(&lanlord)?;
     }
     user::become_root(&lanlord)?;
     let format = if options.json {
@@ -81,6 +101,7 @@ pub fn up(options: &Options, name: &str) -> Result<ExitCode> {
         Format::Lines
     };
     let mut lab = Lab::prepare(name, "/proc/self/exe".into(), lanlord, dhcp_client)?;
+    lab.guests.clone_from(&options.vm);
     lab.describe(cluster)?;
     let begin = Instant::now();
     let end = step::run_all(&mut lab, &steps(options), format);
@@ -106,7 +127,9 @@ pub fn up(options: &Options, name: &str) -> Result<ExitCode> {
 }
 
 fn steps(options: &Options) -> Vec<Step> {
-    let (mut steps, faults) = if options.talos {
+    let (mut steps, faults) = if !options.vm.is_empty() {
+        (guest::steps(), Vec::new())
+    } else if options.talos {
         (talos::steps(), Vec::new())
     } else if options.cilium {
         (kubernetes::cilium_steps(), Vec::new())

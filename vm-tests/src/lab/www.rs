@@ -9,9 +9,9 @@ use std::{net::Ipv4Addr, time::Duration};
 
 use super::{Lab, step::Outcome, step::Step, topology};
 
-pub use clients::{take_lease, take_leases};
+pub use clients::{address_of, reserved, take_lease, take_leases};
 pub use nodes::{announces, announcing, node_status, owner, stand_in_pods, start_node};
-pub use router::{await_serving, router_status, start_router};
+pub use router::{await_serving, router_status, serves, start_router};
 
 /// The address of `traefik/traefik`.
 pub const VIP: Ipv4Addr = Ipv4Addr::new(10, 10, 10, 10);
@@ -27,7 +27,7 @@ pub const NODES: [&str; 3] = ["talos-1", "talos-2", "talos-3"];
 pub const WORKERS: [&str; 2] = ["talos-2", "talos-3"];
 
 /// What should be true soon.
-pub(super) const SOON: Duration = Duration::from_secs(5);
+pub(crate) const SOON: Duration = Duration::from_secs(5);
 
 /// The steps, in order.
 pub fn steps() -> Vec<Step> {

@@ -69,6 +69,11 @@ pub fn all() -> Vec<Check> {
         ),
         check("cilium", "cargo lab --cilium --once", cilium),
         check("contract", "cargo lab --contract --once", contract),
+        check(
+            "guest",
+            "cargo lab --vm=router,talos-2 --once: our images with a kernel of their own",
+            guest,
+        ),
         Check {
             only_with: Some("LANLORD_VERIFY_TALOS"),
             ..check("talos", "cargo lab --talos --once", talos)
@@ -80,6 +85,7 @@ fn programs() -> Result<Tally> {
     packages::ensure(&packages::LAB)?;
     packages::ensure(&packages::TESTS)?;
     packages::ensure(&packages::CONTRACT)?;
+    packages::ensure(&packages::GUESTS)?;
     packages::ensure(&packages::DHCP_CLIENTS)?;
     Ok(Tally::one_passed())
 }
@@ -209,6 +215,11 @@ fn talos_code() -> Result<Tally> {
 
 fn lab() -> Result<Tally> {
     lab_steps(&["--once", "--faults", "--name", "verify"])
+}
+
+/// One router and one node with kernels of their own; the other machines are namespaces.
+fn guest() -> Result<Tally> {
+    lab_steps(&["--vm=router,talos-2", "--once", "--name", "verify"])
 }
 
 fn kubernetes() -> Result<Tally> {

@@ -22,9 +22,24 @@ const RESERVED: [(&str, &str); 4] = [
     ("talos-client", "192.168.1.204/24"),
 ];
 
-/// All of them get theirs.
+/// The reserved address of a machine, with its prefix length; empty for one that has none.
+pub fn reserved(name: &str) -> &'static str {
+    RESERVED
+        .iter()
+        .find(|(machine, _)| *machine == name)
+        .map_or("", |(_, address)| address)
+}
+
+/// The reserved address of a machine.
+pub fn address_of(name: &str) -> &'static str {
+    reserved(name).split('/').next().unwrap_or_default()
+}
+
+/// All of them get theirs; guests do that while they boot.
 pub(super) fn nodes_take_leases(lab: &mut Lab) -> Outcome {
-    take_leases(lab, &RESERVED.map(|(machine, _)| machine))
+    let mut machines = RESERVED.map(|(machine, _)| machine).to_vec();
+    machines.retain(|machine| !lab.is_guest(machine));
+    take_leases(lab, &machines)
 }
 
 /// Those of `machines` that have a reserved address get it, by the stock client.

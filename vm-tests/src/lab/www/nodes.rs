@@ -103,16 +103,11 @@ pub(super) fn control_plane_is_silent(lab: &mut Lab) -> Outcome {
             expected("talos-1 to announce nothing", &format!("{vip:?}")).part("talos-1-lanlord")
         );
     }
-    let addresses = WORKERS
-        .iter()
-        .map(|node| crate::lab::topology::addresses(lab.machine(node)?, "eth0"))
-        .collect::<anyhow::Result<Vec<_>>>()?
-        .concat();
-    if addresses
-        .iter()
-        .any(|address| address.starts_with("10.10.10."))
-    {
-        return Err(expected("the VIP on no interface", &addresses.join(", ")));
+    for node in WORKERS {
+        let addresses = lab.succeed(node, "ip", &["-4", "address", "show"])?;
+        if addresses.contains(" 10.10.10.") {
+            return Err(expected("the VIP on no interface", &addresses));
+        }
     }
     let holder = if status.lease_holder {
         " but allocates as the lease holder"
@@ -127,13 +122,14 @@ pub(super) fn control_plane_is_silent(lab: &mut Lab) -> Outcome {
 /// The ports that Kubernetes and Prometheus ask.
 pub(super) fn health_and_metrics(lab: &mut Lab) -> Outcome {
     let mut asked = 0;
+    let client = lab.machine("talos-client")?;
     for (machine, base) in [
-        ("talos-2", "http://127.0.0.1:7472"),
-        ("talos-3", "http://127.0.0.1:7472"),
+        ("talos-2", "http://192.168.1.202:7472"),
+        ("talos-3", "http://192.168.1.203:7472"),
         ("router", "http://192.168.1.200"),
     ] {
         for path in ["/healthz", "/readyz", "/metrics"] {
-            let body = probe::http_ok(lab.machine(machine)?, &format!("{base}{path}"))
+            let body = probe::http_ok(client, &format!("{base}{path}"))
                 .map_err(|seen| expected("200", &seen).part(&format!("{machine}-lanlord")))?;
             if path == "/metrics" && !body.contains("# TYPE") {
                 return Err(expected("metrics in the text format", &body)
@@ -149,7 +145,7 @@ pub(super) fn health_and_metrics(lab: &mut Lab) -> Outcome {
 
 /// What a node says of itself.
 pub fn node_status(lab: &Lab, node: &str) -> Result<NodeStatus, Failure> {
-    match probe::status(lab.machine(node)?) {
+    match probe::status_of(lab, node) {
         Ok(Status::Node(status)) => Ok(status),
         Ok(Status::Router(_)) => Err(expected("the status of a node", "that of a router")),
         Err(seen) => {

@@ -30,6 +30,11 @@ pub(super) fn ready(lab: &mut Lab) -> Outcome {
     let key = std::fs::read_to_string(&key_file)
         .with_context(|| format!("read the cluster's key {}", key_file.display()))?;
     lab.manifests.write_router_secret(ROUTER, &key)?;
+    Ok(serves(&status))
+}
+
+/// What a router that is ready says of itself, in a sentence.
+pub fn serves(status: &RouterStatus) -> String {
     let interfaces: Vec<String> = status
         .interfaces
         .iter()
@@ -42,10 +47,7 @@ pub(super) fn ready(lab: &mut Lab) -> Outcome {
             )
         })
         .collect();
-    Ok(format!(
-        "router serves DHCP and DNS: {}",
-        interfaces.join(", ")
-    ))
+    format!("router serves DHCP and DNS: {}", interfaces.join(", "))
 }
 
 /// Starts the daemon; its state survives in the machine's directory.
@@ -66,13 +68,12 @@ pub fn start_router(lab: &mut Lab) -> anyhow::Result<String> {
 
 /// Waits until DHCP is served, the firewall is in force and nothing is wrong.
 pub fn await_serving(lab: &Lab, part: &str) -> Result<RouterStatus, Failure> {
-    let router = lab.machine("router")?;
     lab.eventually(
         READY,
         "`lanlord status` of the router: DHCP serving, firewall in force",
         part,
         || {
-            let status = as_router(probe::status(router)?)?;
+            let status = as_router(probe::status_of(lab, "router")?)?;
             let serving =
                 !status.dhcp.is_empty() && status.dhcp.iter().all(|dhcp| dhcp.state == "serving");
             if serving && status.firewall.is_ok() && status.problems.is_empty() {
@@ -95,11 +96,7 @@ pub fn await_serving(lab: &Lab, part: &str) -> Result<RouterStatus, Failure> {
 
 /// What the router says of itself.
 pub fn router_status(lab: &Lab) -> Result<RouterStatus, Failure> {
-    let look = || {
-        as_router(probe::status(
-            lab.machine("router").map_err(|error| error.to_string())?,
-        )?)
-    };
+    let look = || as_router(probe::status_of(lab, "router")?);
     look().map_err(|seen| expected("`lanlord status` of the router", &seen).part("router-lanlord"))
 }
 
@@ -124,7 +121,15 @@ pub(super) fn hairpin_is_untracked(lab: &mut Lab) -> Outcome {
             expected("no ICMP redirect to pin the laptop to a node", &after).part("router-lanlord"),
         );
     }
-    let tracked = lab.machine("router")?.succeed("conntrack", &["-L"])?;
+    let tracked = if lab.is_guest("router") {
+        lab.succeed(
+            "router",
+            "lab",
+            &["in-guest", "read", "/proc/net/nf_conntrack"],
+        )?
+    } else {
+        lab.succeed("router", "conntrack", &["-L"])?
+    };
     if !tracked.contains(uplink::WEB) {
         return Err(expected(
             "the connection to the Internet in the router's table",
