@@ -1,7 +1,9 @@
 //! The command line: sub-commands, flags, and the environment variables behind them.
 
+pub(crate) mod kubectl;
 mod node;
 mod router_key;
+mod status;
 mod talos_patch;
 
 use std::{path::PathBuf, process::ExitCode};
@@ -35,8 +37,8 @@ enum Command {
     Router(RouterArguments),
     /// Start the router and look after it, as process 1 of the appliance does
     Init(init::InitArguments),
-    /// Show a running daemon as it is
-    Status(StatusArguments),
+    /// Show a running daemon as it is; with --kubeconfig a whole cluster
+    Status(status::StatusArguments),
     /// Dry run: from a directory of Kubernetes objects, who gets which address, owner and name, and what is refused
     Plan(PlanArguments),
     /// Validate configuration files (*.toml) and Kubernetes manifests
@@ -102,20 +104,6 @@ struct DaemonArguments {
 }
 
 #[derive(Debug, Args)]
-struct StatusArguments {
-    /// Admin socket of the daemon
-    #[arg(
-        long,
-        env = "LANLORD_SOCKET",
-        value_name = "PATH",
-        default_value = DEFAULT_SOCKET
-    )]
-    socket: PathBuf,
-    #[command(flatten)]
-    output: OutputArguments,
-}
-
-#[derive(Debug, Args)]
 struct PlanArguments {
     /// Directory of *.yaml, *.yml and *.json files
     #[arg(value_name = "DIR")]
@@ -137,6 +125,24 @@ struct CheckArguments {
     files: Vec<PathBuf>,
     #[command(flatten)]
     output: OutputArguments,
+}
+
+impl PlanArguments {
+    fn run(self) -> anyhow::Result<ExitCode> {
+        let Self {
+            manifests,
+            lb_class,
+            ignore_exclude_lb,
+            output,
+        } = self;
+        operator::plan(&manifests, lb_class, ignore_exclude_lb, output.form())
+    }
+}
+
+impl CheckArguments {
+    fn run(self) -> anyhow::Result<ExitCode> {
+        operator::check(&self.files, self.output.form())
+    }
 }
 
 #[derive(Debug, Args)]
@@ -170,16 +176,9 @@ pub(crate) fn run(arguments: Arguments) -> anyhow::Result<ExitCode> {
         Command::Node(arguments) => arguments.run(),
         Command::Router(arguments) => run_router(arguments),
         Command::Init(arguments) => Ok(init::run(arguments)),
-        Command::Status(StatusArguments { socket, output }) => {
-            one_thread()?.block_on(operator::status(&socket, output.form()))
-        }
-        Command::Plan(PlanArguments {
-            manifests,
-            lb_class,
-            ignore_exclude_lb,
-            output,
-        }) => operator::plan(&manifests, lb_class, ignore_exclude_lb, output.form()),
-        Command::Check(CheckArguments { files, output }) => operator::check(&files, output.form()),
+        Command::Status(arguments) => arguments.run(),
+        Command::Plan(arguments) => arguments.run(),
+        Command::Check(arguments) => arguments.run(),
         Command::Doctor(arguments) => doctor::run(arguments),
         Command::Manifests(arguments) => talos_patch::manifests(arguments),
         Command::TalosPatch(arguments) => talos_patch::talos_patch(arguments),

@@ -13,10 +13,15 @@ fn main() -> ExitCode {
     }
     // Before there are threads, which inherit it. Who needs something that is missing says so by itself.
     let _ = kernel::capability::raise();
-    let arguments = cli::Arguments::parse();
     // One crypto provider in the whole binary; a second install can only be the same one.
     let _ = rustls::crypto::ring::default_provider().install_default();
-    match cli::run(arguments) {
+    let program = std::env::args_os().next().unwrap_or_default();
+    let ended = if cli::kubectl::is_meant(program.as_ref()) {
+        cli::kubectl::run(cli::kubectl::Arguments::parse())
+    } else {
+        cli::run(cli::Arguments::parse())
+    };
+    match ended {
         Ok(code) => code,
         Err(error) => {
             cli::complain(&error);

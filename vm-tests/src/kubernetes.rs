@@ -23,6 +23,7 @@ mod guests;
 mod kubelet;
 mod nodes;
 mod objects;
+mod operator;
 mod requests;
 mod workload;
 
@@ -92,6 +93,8 @@ fn replaced(step: Step) -> Vec<Step> {
             own("page-tls", requests::laptop_gets_page_over_tls),
             own("second-path", requests::second_path_reaches_second_service),
             own("service-name", requests::annotated_service_has_a_name),
+            own("old-manifests", operator::old_manifests_are_told_and_cured),
+            own("kubectl-lanlord", operator::kubectl_shows_the_cluster),
         ],
         _ => vec![step],
     }

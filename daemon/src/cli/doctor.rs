@@ -47,6 +47,18 @@ enum HostRole {
     Router,
 }
 
+impl DoctorArguments {
+    /// As kubectl does, without --kubeconfig: the file that KUBECONFIG names, else `~/.kube/config`.
+    pub(super) fn of_person(mut self) -> Self {
+        let named = std::env::var_os("KUBECONFIG").filter(|files| !files.is_empty());
+        self.kubeconfig = self.kubeconfig.or_else(|| match named {
+            Some(files) => std::env::split_paths(&files).next(),
+            None => Some(std::env::home_dir()?.join(".kube/config")),
+        });
+        self
+    }
+}
+
 pub(super) fn run(arguments: DoctorArguments) -> anyhow::Result<ExitCode> {
     // What libraries complain of goes to standard error, the answer to standard output.
     telemetry::init(LogLevel::Error);

@@ -10,6 +10,7 @@ use super::{
     control_plane::{MACHINE, admin},
     files::{Files, text},
     kubelet::condition,
+    operator,
 };
 use crate::lab::{Lab, build, step::Outcome};
 
@@ -36,7 +37,8 @@ pub(super) fn apply(lab: &mut Lab) -> Outcome {
         .arg("manifests")
         .output()
         .context("run lanlord manifests")?;
-    let install = printed(output, "lanlord manifests")?;
+    // As an earlier lanlord would have left the cluster: a later step looks whether that is told.
+    let install = operator::older(&printed(output, "lanlord manifests")?)?;
     let installed = files.file("lanlord.yaml");
     std::fs::write(&installed, install).context("keep what lanlord manifests printed")?;
     let created = kubectl_apply(lab, &files, &[text(&installed)])?;

@@ -151,7 +151,7 @@ pub(super) fn await_address(lab: &Lab, namespace: &str, name: &str) -> Result<Ip
 }
 
 /// Who gives addresses and pushes names, and so whose log explains their absence; talos-1 as long as nobody does.
-fn holder(lab: &Lab) -> String {
+pub(super) fn holder(lab: &Lab) -> String {
     let lease = "/apis/coordination.k8s.io/v1/namespaces/metallb-system/leases/lanlord";
     let lease = admin(&Files::of(&lab.site)).get(lease).unwrap_or_default();
     let node = lease["spec"]["holderIdentity"].as_str();

@@ -20,6 +20,7 @@ mod access;
 mod guard;
 mod holder;
 mod identity;
+mod installed;
 mod metrics;
 mod objects;
 mod options;

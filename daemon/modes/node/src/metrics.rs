@@ -172,24 +172,7 @@ fn wire_families(wire: &segment::Counters) -> Vec<Family> {
 }
 
 fn plan_families(facts: &Facts) -> Vec<Family> {
-    let push = facts.push.borrow();
-    let mut families = vec![
-        Family::gauge(
-            "lanlord_lease_holder",
-            "1 while this node allocates and pushes names",
-            u64::from(*facts.holder.borrow()),
-        ),
-        Family::counter(
-            "lanlord_name_push_failures",
-            "Pushes of names that failed",
-            push.failures,
-        ),
-        Family::gauge(
-            "lanlord_names_refused",
-            "Names that the router's policy refuses",
-            push.refused.len() as u64,
-        ),
-    ];
+    let mut families = holder_families(facts);
     let waiting = facts.access.borrow().waiting.clone();
     families.push(Family::by_label(
         "lanlord_api_waiting",
@@ -281,4 +264,31 @@ fn announced(facts: &Facts, plan: &plan::Plan) -> Family {
         kind: Kind::Gauge,
         samples: samples.collect(),
     }
+}
+
+/// What the lease holder alone can tell.
+fn holder_families(facts: &Facts) -> Vec<Family> {
+    let push = facts.push.borrow();
+    vec![
+        Family::gauge(
+            "lanlord_lease_holder",
+            "1 while this node allocates and pushes names",
+            u64::from(*facts.holder.borrow()),
+        ),
+        Family::gauge(
+            "lanlord_manifests_outdated",
+            "CRDs and roles in the cluster that are not those of this lanlord; told by the lease holder",
+            facts.outdated.borrow().count() as u64,
+        ),
+        Family::counter(
+            "lanlord_name_push_failures",
+            "Pushes of names that failed",
+            push.failures,
+        ),
+        Family::gauge(
+            "lanlord_names_refused",
+            "Names that the router's policy refuses",
+            push.refused.len() as u64,
+        ),
+    ]
 }

@@ -25,6 +25,7 @@ pub(crate) struct Facts {
     pub(crate) planned: watch::Receiver<Option<Arc<Planned>>>,
     pub(crate) report: watch::Receiver<Report>,
     pub(crate) holder: watch::Receiver<bool>,
+    pub(crate) outdated: watch::Receiver<api::Outdated>,
     pub(crate) push: watch::Receiver<PushState>,
     pub(crate) settings: watch::Receiver<InForce>,
 }
@@ -94,6 +95,7 @@ impl Facts {
                 .map(|waiting| waiting.text.clone()),
         );
         problems.extend(self.troubles.lines());
+        problems.extend(self.outdated.borrow().text());
         problems.extend(self.settings.borrow().error.clone());
         let push = self.push.borrow();
         if push.server.is_none() {

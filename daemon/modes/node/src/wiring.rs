@@ -99,6 +99,7 @@ struct Channels {
     views: watch::Sender<Option<Arc<cluster::View>>>,
     planned: watch::Sender<Option<Arc<Planned>>>,
     holder: watch::Sender<bool>,
+    outdated: watch::Sender<api::Outdated>,
     push: watch::Sender<PushState>,
     settings: watch::Sender<InForce>,
 }
@@ -126,6 +127,7 @@ impl Daemon {
             views: watch::Sender::new(None),
             planned: watch::Sender::new(None),
             holder: watch::Sender::new(false),
+            outdated: watch::Sender::default(),
             push: watch::Sender::new(PushState::default()),
             settings: watch::Sender::new(InForce::at_start(&options)?),
         };
@@ -141,6 +143,7 @@ impl Daemon {
             planned: channels.planned.subscribe(),
             report: segment.report(),
             holder: channels.holder.subscribe(),
+            outdated: channels.outdated.subscribe(),
             push: channels.push.subscribe(),
             settings: channels.settings.subscribe(),
         };

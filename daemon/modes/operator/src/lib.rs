@@ -16,5 +16,5 @@ pub use cluster::{RouterSecret, TsigSecret};
 pub use manifests::{Objects, manifests};
 pub use plan::plan;
 pub use print::{Output, show};
-pub use status::status;
+pub use status::{ClusterAccess, cluster_status, status};
 pub use talos::{Form, Patch, Subnet, TalosVersion, firewall, talos_patch};

@@ -1,5 +1,6 @@
 //! `lanlord status`: a daemon as it is.
 
+mod cluster;
 mod node;
 mod router;
 
@@ -7,6 +8,7 @@ use std::{net::IpAddr, path::Path, process::ExitCode};
 
 use admin::types::{NameStatus, Status};
 
+pub use self::cluster::{ClusterAccess, cluster_status};
 use crate::print::{self, Output};
 
 /// Asks the daemon behind `socket` and prints its answer.

@@ -13,11 +13,14 @@ pub use join::PoolError;
 /// counts it up: a daemon that finds a lower number, or none, says that its manifests are old.
 pub(crate) const MANIFESTS: u32 = 1;
 
+/// API group of roles.
+const RBAC: &str = "rbac.authorization.k8s.io";
+
 /// The annotation that holds [`MANIFESTS`].
 pub(crate) const STAMP: &str = "lanlord.dev/manifests";
 
 /// Name of the ServiceAccount, of its roles and of their bindings.
-const ACCOUNT: &str = "lanlord";
+pub(crate) const ACCOUNT: &str = "lanlord";
 
 /// The Secret that holds the ServiceAccount's token; kubelets may read this one Secret.
 pub(crate) const TOKEN_SECRET: &str = "lanlord-token";
@@ -51,6 +54,11 @@ fn rbac(settings: &Settings) -> Vec<Value> {
         token_role(namespace),
         binding("Role", TOKEN_SECRET, Some(namespace), kubelet_subject()),
     ]
+}
+
+/// Names of the CRDs.
+pub(crate) fn crd_names() -> Vec<String> {
+    crds().iter().map(ResourceExt::name_any).collect()
 }
 
 /// What a cluster gets beside CRDs and rights.
@@ -164,6 +172,12 @@ fn cluster_role() -> Value {
             rule("networking.k8s.io", &["ingressclasses", "ingresses"], &["list", "watch"]),
             rule("", &["services/status"], &["patch"]),
             rule("events.k8s.io", &["events"], &["create"]),
+            // What is installed, to tell when it is too old.
+            named(
+                rule("apiextensions.k8s.io", &["customresourcedefinitions"], &["get"]),
+                &crd_names(),
+            ),
+            named(rule(RBAC, &["clusterroles"], &["get"]), &[ACCOUNT]),
         ],
     })
 }
@@ -175,11 +189,12 @@ fn role(settings: &Settings) -> Value {
         "metadata": metadata(ACCOUNT, Some(&settings.namespace)),
         "rules": [
             rule("metallb.io", &["ipaddresspools", "l2advertisements"], &["list", "watch"]),
-            named(rule("", &["secrets"], &["list", "watch"]), &settings.router_secret),
-            named(rule("", &["configmaps"], &["list", "watch"]), index::CONFIG_MAP),
+            named(rule("", &["secrets"], &["list", "watch"]), &[&settings.router_secret]),
+            named(rule("", &["configmaps"], &["list", "watch"]), &[index::CONFIG_MAP]),
             // The name of an object to be made is not known to the authorizer.
             rule("coordination.k8s.io", &["leases"], &["create"]),
-            named(rule("coordination.k8s.io", &["leases"], &["get", "update"]), LEASE),
+            named(rule("coordination.k8s.io", &["leases"], &["get", "update"]), &[LEASE]),
+            named(rule(RBAC, &["roles"], &["get"]), &[ACCOUNT]),
         ],
     })
 }
@@ -188,7 +203,7 @@ fn token_role(namespace: &str) -> Value {
     json!({
         "apiVersion": "rbac.authorization.k8s.io/v1", "kind": "Role",
         "metadata": metadata(TOKEN_SECRET, Some(namespace)),
-        "rules": [named(rule("", &["secrets"], &["get"]), TOKEN_SECRET)],
+        "rules": [named(rule("", &["secrets"], &["get"]), &[TOKEN_SECRET])],
     })
 }
 
@@ -196,8 +211,8 @@ fn rule(group: &str, resources: &[&str], verbs: &[&str]) -> Value {
     json!({ "apiGroups": [group], "resources": resources, "verbs": verbs })
 }
 
-fn named(mut rule: Value, name: &str) -> Value {
-    rule["resourceNames"] = json!([name]);
+fn named(mut rule: Value, names: &[impl AsRef<str>]) -> Value {
+    rule["resourceNames"] = names.iter().map(AsRef::as_ref).collect();
     rule
 }
 

@@ -4,7 +4,8 @@ use std::sync::Arc;
 
 use super::{Channels, Counted, Daemon, FAREWELL, plan_options};
 use crate::{
-    guard::Guard, holder::Holder, options::Origin, part, push::Push, status::Facts, writer::Write,
+    guard::Guard, holder::Holder, installed::Installed, options::Origin, part, push::Push,
+    status::Facts, writer::Write,
 };
 
 impl Daemon {
@@ -37,9 +38,20 @@ impl Daemon {
                 counters: Arc::clone(&counted.api),
                 options: plan_options(&options),
                 planned: planned.clone(),
-                holder,
+                holder: holder.clone(),
             };
             self.keep("writer", move || writer.clone().run());
+            let installed = Installed {
+                access: access.clone(),
+                holder,
+                counters: Arc::clone(&counted.api),
+                settings: cluster::Settings {
+                    namespace: options.namespace.clone(),
+                    ..cluster::Settings::default()
+                },
+                outdated: channels.outdated.clone(),
+            };
+            self.keep("installed", move || installed.clone().run());
         }
         self.start_holder(Holder {
             options,

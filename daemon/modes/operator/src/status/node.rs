@@ -59,7 +59,7 @@ pub(super) fn text(status: &NodeStatus) -> String {
     text
 }
 
-fn pool_row(pool: &PoolStatus) -> Vec<String> {
+pub(super) fn pool_row(pool: &PoolStatus) -> Vec<String> {
     vec![
         pool.name.clone(),
         pool.addresses.join(", "),
@@ -67,7 +67,7 @@ fn pool_row(pool: &PoolStatus) -> Vec<String> {
     ]
 }
 
-fn vip_row(vip: &VipStatus) -> Vec<String> {
+pub(super) fn vip_row(vip: &VipStatus) -> Vec<String> {
     let owner = vip.owner.clone().unwrap_or_else(|| "nobody".to_string());
     let here = if vip.interfaces.is_empty() {
         "-".to_string()

@@ -98,6 +98,38 @@ impl Credentials {
         Ok(Self { server, proof })
     }
 
+    /// Of a person: the kubeconfig that is named, else those of `KUBECONFIG`, else `~/.kube/config`; of the named context,
+    /// else the current one.
+    pub async fn of_person(
+        path: Option<&Path>,
+        context: Option<String>,
+    ) -> Result<Self, ReadError> {
+        let named = path.map_or_else(|| PathBuf::from("~/.kube/config"), Path::to_path_buf);
+        let broken = |source| ReadError::Kubeconfig {
+            path: named.clone(),
+            source: Box::new(source),
+        };
+        let file = match path {
+            Some(path) => {
+                // For the difference between absent and wrong.
+                read(path)?;
+                Kubeconfig::read_from(path)
+            }
+            None => Kubeconfig::read(),
+        }
+        .map_err(broken)?;
+        let options = KubeConfigOptions {
+            context,
+            ..KubeConfigOptions::default()
+        };
+        let config = Config::from_custom_kubeconfig(file, &options)
+            .await
+            .map_err(broken)?;
+        let server = Server::of(&config);
+        let proof = Proof::of(&config.auth_info)?;
+        Ok(Self { server, proof })
+    }
+
     /// Of the pod that this runs in. Its token is read anew by each client.
     pub fn of_pod() -> Result<Self, ReadError> {
         let config = Config::incluster().map_err(|error| ReadError::InCluster(Box::new(error)))?;

@@ -19,10 +19,10 @@ use crate::View;
 const MAX_NOTE_OCTETS: usize = 1000;
 
 const NORMAL: &str = "Normal";
-const WARNING: &str = "Warning";
+pub(super) const WARNING: &str = "Warning";
 
 /// Who reports, as `kubectl describe` shows it.
-const REPORTER: &str = "lanlord";
+pub(super) const REPORTER: &str = "lanlord";
 
 /// Reports on Services, and remembers what was reported.
 ///
@@ -138,7 +138,7 @@ fn kind(code: &str) -> &'static str {
     }
 }
 
-fn shortened(mut note: String) -> String {
+pub(super) fn shortened(mut note: String) -> String {
     if note.len() > MAX_NOTE_OCTETS {
         let end = (0..=MAX_NOTE_OCTETS - 4)
             .rev()

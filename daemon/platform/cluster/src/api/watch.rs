@@ -141,7 +141,7 @@ fn heard_from(troubles: &Troubles, kind: Kind, change: &Change) {
     }
 }
 
-fn is_missing_crd(kind: Kind, error: &watcher::Error) -> bool {
+pub(super) fn is_missing_crd(kind: Kind, error: &watcher::Error) -> bool {
     matches!(kind, Kind::IpAddressPool | Kind::L2Advertisement)
         && matches!(error, watcher::Error::InitialListFailed(kube::Error::Api(status)) if status.is_not_found())
 }
@@ -149,7 +149,7 @@ fn is_missing_crd(kind: Kind, error: &watcher::Error) -> bool {
 type Item = (Kind, Result<Change, watcher::Error>);
 
 /// Watches of all kinds. Of Secrets and ConfigMaps only ours are asked for, by name, which is all that our Role allows.
-fn changes(client: &Client, settings: &Settings) -> SelectAll<BoxStream<'static, Item>> {
+pub(super) fn changes(client: &Client, settings: &Settings) -> SelectAll<BoxStream<'static, Item>> {
     let namespace = settings.namespace.as_str();
     select_all([
         everywhere(client, Kind::Service, Change::Service),
