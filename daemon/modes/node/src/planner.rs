@@ -57,6 +57,17 @@ pub(crate) struct Planner {
     pub(crate) counters: Arc<Counters>,
 }
 
+/// Waits for another name of this node. Where no part looks for one, the name given at the start stays.
+async fn renamed(access: &mut watch::Receiver<Access>, node: &Option<NodeName>) {
+    if access
+        .wait_for(|access| access.node != *node)
+        .await
+        .is_err()
+    {
+        std::future::pending().await
+    }
+}
+
 impl Planner {
     /// Plans at once and after each change. Ends when the views end.
     pub(crate) async fn run(mut self) -> anyhow::Result<()> {
@@ -68,7 +79,7 @@ impl Planner {
             }
             tokio::select! {
                 changed = self.views.changed() => changed?,
-                renamed = self.access.wait_for(|access| access.node != node) => drop(renamed?),
+                () = renamed(&mut self.access, &node) => {}
             }
         }
     }
