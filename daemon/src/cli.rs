@@ -15,6 +15,7 @@ use telemetry::LogLevel;
 
 mod doctor;
 pub(crate) mod init;
+mod upgrade;
 
 /// Exit code for a configuration that cannot be used (EX_CONFIG of sysexits.h).
 const EXIT_CONFIG: u8 = 78;
@@ -37,6 +38,8 @@ enum Command {
     Router(RouterArguments),
     /// Start the router and look after it, as process 1 of the appliance does
     Init(init::InitArguments),
+    /// Put a new version of the router's container in place; one that is not healthy is taken back by itself
+    Upgrade(upgrade::UpgradeArguments),
     /// Show a running daemon as it is; with --kubeconfig a whole cluster
     Status(status::StatusArguments),
     /// Dry run: from a directory of Kubernetes objects, who gets which address, owner and name, and what is refused
@@ -176,6 +179,7 @@ pub(crate) fn run(arguments: Arguments) -> anyhow::Result<ExitCode> {
         Command::Node(arguments) => arguments.run(),
         Command::Router(arguments) => run_router(arguments),
         Command::Init(arguments) => Ok(init::run(arguments)),
+        Command::Upgrade(arguments) => upgrade::run(arguments),
         Command::Status(arguments) => arguments.run(),
         Command::Plan(arguments) => arguments.run(),
         Command::Check(arguments) => arguments.run(),

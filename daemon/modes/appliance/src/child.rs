@@ -21,6 +21,8 @@ use crate::{
 
 /// How long a router may take to end before it is killed.
 const PATIENCE: Duration = Duration::from_secs(10);
+/// How long one that is replaced may take.
+const IMPATIENCE: Duration = Duration::from_secs(3);
 /// How long after that one may still linger in the kernel before nobody waits for it any longer.
 const LINGER: Duration = Duration::from_secs(2);
 /// How long a status may take.
@@ -98,6 +100,28 @@ impl Starter {
         })
     }
 
+    /// Starts `status`, which tells nothing but whether there is an answer.
+    pub(crate) fn question(&self) -> io::Result<Helper> {
+        let mut command = self.command("status");
+        command.stdout(Stdio::null()).stderr(Stdio::null());
+        Ok(Helper {
+            pid: start(command)?,
+            kill_at: Instant::now() + ANSWER,
+        })
+    }
+
+    /// Becomes the supervisor that is in place now; returns why not.
+    pub(crate) fn become_supervisor(&self) -> io::Error {
+        let mut command = Command::new(&self.file);
+        if std::process::id() != 1 {
+            command.arg("init");
+        }
+        command
+            .env("LANLORD_STATE", &self.state)
+            .env("LANLORD_SOCKET", &self.socket)
+            .exec()
+    }
+
     fn command(&self, what: &str) -> Command {
         let mut command = Command::new(&self.file);
         command
@@ -121,11 +145,20 @@ fn start(mut command: Command) -> io::Result<Pid> {
 impl Running {
     /// Asks it to end; asked once.
     pub(crate) fn leave(&mut self, now: Instant) {
+        self.leave_within(PATIENCE, now);
+    }
+
+    /// Asks one to end that is to be replaced, and whose successor should not wait for long.
+    pub(crate) fn make_room(&mut self, now: Instant) {
+        self.leave_within(IMPATIENCE, now);
+    }
+
+    fn leave_within(&mut self, patience: Duration, now: Instant) {
         if self.leaving.is_none() {
             // One that is gone already is reaped soon.
             let _ = kill(self.pid, Signal::SIGTERM);
             self.leaving = Some(Leaving {
-                kill_at: now + PATIENCE,
+                kill_at: now + patience,
                 is_killed: false,
             });
         }

@@ -13,6 +13,8 @@ pub(crate) enum Goal {
     Stop,
     /// Everything ends and begins again.
     Restart,
+    /// The router ends, and this process becomes the program that is in place now.
+    Renew,
 }
 
 /// Ends everything: the first process of a container takes it along, that of a machine must switch it off.

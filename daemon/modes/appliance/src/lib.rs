@@ -18,6 +18,7 @@ mod heard;
 mod pace;
 mod panel;
 mod supervisor;
+mod upgrade;
 
 use std::{
     panic::catch_unwind,
@@ -26,6 +27,8 @@ use std::{
     thread,
     time::Duration,
 };
+
+pub use upgrade::{back, upgrade};
 
 /// What the command line and the environment say.
 #[derive(Clone, Debug)]

@@ -1,0 +1,53 @@
+//! `lanlord upgrade`.
+
+use std::{path::PathBuf, process::ExitCode};
+
+use clap::{ArgGroup, Args};
+
+use super::{DEFAULT_SOCKET, DEFAULT_STATE};
+
+#[derive(Debug, Args)]
+#[command(group = ArgGroup::new("version").required(true))]
+pub(super) struct UpgradeArguments {
+    /// The new version: a plain lanlord binary for this machine (`pct push ID lanlord /tmp/lanlord`)
+    #[arg(value_name = "FILE", group = "version")]
+    file: Option<PathBuf>,
+    /// Go back to the version before
+    #[arg(long, group = "version")]
+    back: bool,
+    /// State folder of the router
+    #[arg(
+        long,
+        env = "LANLORD_STATE",
+        value_name = "DIR",
+        default_value = DEFAULT_STATE
+    )]
+    state: PathBuf,
+    /// Admin socket of the router
+    #[arg(
+        long,
+        env = "LANLORD_SOCKET",
+        value_name = "PATH",
+        default_value = DEFAULT_SOCKET
+    )]
+    socket: PathBuf,
+}
+
+pub(super) fn run(arguments: UpgradeArguments) -> anyhow::Result<ExitCode> {
+    let UpgradeArguments {
+        file,
+        back: _,
+        state,
+        socket,
+    } = arguments;
+    let options = appliance::Options { state, socket };
+    // A reader that went away does not stop an upgrade.
+    let mut say = |line: &str| {
+        let _ = operator::show(&line);
+    };
+    match file {
+        Some(file) => appliance::upgrade(&options, &file, &mut say)?,
+        None => appliance::back(&options, &mut say)?,
+    }
+    Ok(ExitCode::SUCCESS)
+}
