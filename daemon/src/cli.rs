@@ -259,3 +259,6 @@ pub(crate) fn exit_code(error: &anyhow::Error) -> ExitCode {
     }
     ExitCode::FAILURE
 }
+
+#[cfg(test)]
+mod tests;

@@ -117,6 +117,14 @@ impl Lab {
         Ok(())
     }
 
+    /// Takes a process that something else started as the machine of this name.
+    pub fn visit(&mut self, name: &str, pid: u32) -> Result<()> {
+        self.record.add(name, pid)?;
+        let machine = Machine::visit(name, pid, &self.site);
+        self.machines.insert(name.to_owned(), machine);
+        Ok(())
+    }
+
     /// A machine by name.
     pub fn machine(&self, name: &str) -> Result<&Machine> {
         self.machines

@@ -5,6 +5,7 @@
 //! driven as a user would drive it: by files, flags, its admin socket and signals.
 
 pub mod compare;
+pub mod container;
 pub mod contract;
 pub mod guest;
 pub mod images;

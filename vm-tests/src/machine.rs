@@ -23,6 +23,7 @@ use std::{
 
 use anyhow::{Context, Result, bail};
 
+pub(crate) use enter::BOUND;
 pub use enter::{Entry, inside};
 pub use hold::hold;
 pub use process::{Process, tail};
@@ -228,7 +229,7 @@ impl Machine {
 
     /// As [`Machine::spawn`], for a command from [`Machine::command`] with an environment of its own.
     pub fn spawn_command(&self, part: &str, mut command: Command) -> Result<Process> {
-        command.env(enter::BOUND, "1");
+        command.env(BOUND, "1");
         Process::start(&format!("{}-{part}", self.name), &self.site.logs(), command)
     }
 

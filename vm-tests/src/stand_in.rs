@@ -3,6 +3,7 @@
 pub mod dns;
 mod echo;
 mod http;
+pub mod version;
 
 use std::net::SocketAddr;
 

@@ -7,13 +7,13 @@ use clap::{ArgGroup, Args};
 use super::{DEFAULT_SOCKET, DEFAULT_STATE};
 
 #[derive(Debug, Args)]
-#[command(group = ArgGroup::new("version").required(true))]
+#[command(group = ArgGroup::new("to").required(true))]
 pub(super) struct UpgradeArguments {
     /// The new version: a plain lanlord binary for this machine (`pct push ID lanlord /tmp/lanlord`)
-    #[arg(value_name = "FILE", group = "version")]
+    #[arg(value_name = "FILE", group = "to")]
     file: Option<PathBuf>,
     /// Go back to the version before
-    #[arg(long, group = "version")]
+    #[arg(long, group = "to")]
     back: bool,
     /// State folder of the router
     #[arg(

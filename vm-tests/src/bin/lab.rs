@@ -13,7 +13,7 @@ use vm_tests::{
     },
     machine,
     output::complain,
-    stand_in::StandIn,
+    stand_in::{self, StandIn},
     talos,
 };
 
@@ -83,6 +83,10 @@ enum Command {
 }
 
 fn main() -> ExitCode {
+    // A marked copy of this program plays a lanlord that is ill.
+    if let Some(code) = stand_in::version::act() {
+        return code;
+    }
     match run(Arguments::parse()) {
         Ok(code) => code,
         Err(error) => {

@@ -5,6 +5,8 @@ mod nodes;
 mod objects;
 mod router;
 
+pub(crate) use conversation::Conversation;
+
 use super::{
     Lab,
     failure::{Failure, expected},

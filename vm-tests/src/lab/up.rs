@@ -16,7 +16,7 @@ use super::{
     user, www,
 };
 use crate::{
-    contract, guest, kubernetes,
+    container, contract, guest, images, kubernetes,
     output::{complain, say},
     packages, talos, tools,
 };
@@ -24,6 +24,9 @@ use crate::{
 /// What may be asked of a lab.
 #[derive(Clone, Debug, Args)]
 pub struct Options {
+    /// With the Proxmox template in an unprivileged LXC container as router; needs root.
+    #[arg(long, conflicts_with_all = ["kubernetes", "talos"])]
+    pub container: bool,
     /// With real Kubernetes parts instead of a directory of objects.
     #[arg(long)]
     pub kubernetes: bool,
@@ -94,6 +97,14 @@ pub fn up(options: &Options, name: &str) -> Result<ExitCode> {
     if !options.vm.is_empty() {
         guest::prepare(&lanlord)?;
     }
+    if options.container {
+        packages::ensure(&container::PROGRAMS)?;
+        anyhow::ensure!(
+            nix::unistd::geteuid().is_root(),
+            "--container needs root, as `pct` does: ids of an unprivileged container are shifted"
+        );
+        images::ensure(&lanlord)?;
+    }
     user::become_root(&lanlord)?;
     let format = if options.json {
         Format::Json
@@ -135,6 +146,8 @@ fn steps(options: &Options) -> Vec<Step> {
         (kubernetes::cilium_steps(), Vec::new())
     } else if options.contract {
         (contract::steps(), Vec::new())
+    } else if options.container {
+        (container::steps(), container::faults())
     } else if options.kubernetes {
         (kubernetes::steps(), kubernetes::faults())
     } else {

@@ -15,6 +15,7 @@ use nix::{
         prctl::set_pdeathsig,
         signal::{SigSet, Signal},
     },
+    unistd::{Gid, Uid, setgid, setuid},
 };
 
 /// Set for processes that must not outlive the one that started them.
@@ -59,6 +60,18 @@ impl Entry {
     }
 }
 
+impl Entry {
+    /// In a user namespace of its own, as root there: whoever entered is nobody in it otherwise.
+    fn become_its_root(&self) -> Result<()> {
+        let is_other = |(_, kind): &(File, CloneFlags)| *kind == CloneFlags::CLONE_NEWUSER;
+        if self.spaces.iter().any(is_other) {
+            setgid(Gid::from_raw(0)).context("become the machine's root group")?;
+            setuid(Uid::from_raw(0)).context("become the machine's root")?;
+        }
+        Ok(())
+    }
+}
+
 /// Enters the machine whose holder is `pid` and becomes `program`; returns only on failure.
 pub fn inside(pid: u32, program: &[OsString]) -> Result<()> {
     let (name, args) = program.split_first().context("nothing to run")?;
@@ -68,7 +81,9 @@ pub fn inside(pid: u32, program: &[OsString]) -> Result<()> {
         // Outside, where the folder is; inside, the machine may have mounted something over it.
         super::cgroup::join(&PathBuf::from(cgroup))?;
     }
-    Entry::open(pid)?.enter()?;
+    let entry = Entry::open(pid)?;
+    entry.enter()?;
+    entry.become_its_root()?;
     // The lab blocks the signals it waits for; its children must not inherit that.
     SigSet::all().thread_unblock().context("unblock signals")?;
     if std::env::var_os(BOUND).is_some() {

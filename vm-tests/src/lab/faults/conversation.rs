@@ -19,7 +19,7 @@ done"#;
 
 /// An open connection to an echo server.
 #[derive(Debug)]
-pub(super) struct Conversation {
+pub(crate) struct Conversation {
     child: Child,
     stdin: ChildStdin,
     stdout: BufReader<ChildStdout>,
@@ -28,7 +28,7 @@ pub(super) struct Conversation {
 
 impl Conversation {
     /// Opens it from a machine.
-    pub(super) fn open(machine: &Machine, address: &str, port: &str) -> Result<Self> {
+    pub(crate) fn open(machine: &Machine, address: &str, port: &str) -> Result<Self> {
         let mut child = machine
             .command("bash")
             .args(["-c", SCRIPT, address, port])
@@ -49,7 +49,7 @@ impl Conversation {
     }
 
     /// Says one thing and hears it again.
-    pub(super) fn go_on(&mut self) -> Result<()> {
+    pub(crate) fn go_on(&mut self) -> Result<()> {
         self.said += 1;
         let line = format!("line-{}", self.said);
         writeln!(self.stdin, "{line}").context("speak")?;
