@@ -1,6 +1,7 @@
 //! The command line: sub-commands, flags, and the environment variables behind them.
 
 pub(crate) mod kubectl;
+mod manifests;
 mod node;
 mod router_key;
 mod status;
@@ -49,7 +50,7 @@ enum Command {
     /// Say what this host or a cluster lacks, why that matters, and how to give it
     Doctor(doctor::DoctorArguments),
     /// Print what a cluster needs as YAML for `kubectl apply`: namespace, CRDs, RBAC, ServiceAccount, token, router Secret
-    Manifests(talos_patch::ManifestsArguments),
+    Manifests(manifests::Arguments),
     /// Print the same as a patch for the control planes of a Talos cluster
     TalosPatch(talos_patch::TalosPatchArguments),
 }
@@ -184,7 +185,7 @@ pub(crate) fn run(arguments: Arguments) -> anyhow::Result<ExitCode> {
         Command::Plan(arguments) => arguments.run(),
         Command::Check(arguments) => arguments.run(),
         Command::Doctor(arguments) => doctor::run(arguments),
-        Command::Manifests(arguments) => talos_patch::manifests(arguments),
+        Command::Manifests(arguments) => manifests::run(arguments),
         Command::TalosPatch(arguments) => talos_patch::talos_patch(arguments),
     }
 }

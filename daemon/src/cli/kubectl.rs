@@ -4,7 +4,7 @@ use std::{path::Path, process::ExitCode};
 
 use clap::{Parser, Subcommand};
 
-use super::{CheckArguments, PlanArguments, doctor, status, talos_patch};
+use super::{CheckArguments, PlanArguments, doctor, manifests, status, talos_patch};
 
 /// The name that makes this program a plugin of kubectl.
 const NAME: &str = "kubectl-lanlord";
@@ -33,7 +33,7 @@ enum Command {
     /// Look for what the cluster lacks, and for what is in the way
     Doctor(doctor::DoctorArguments),
     /// Print what a cluster needs as YAML for `kubectl apply`: namespace, CRDs, RBAC, ServiceAccount, token, router Secret
-    Manifests(talos_patch::ManifestsArguments),
+    Manifests(manifests::Arguments),
     /// Print the same as a patch for the control planes of a Talos cluster
     TalosPatch(talos_patch::TalosPatchArguments),
 }
@@ -45,7 +45,7 @@ pub(crate) fn run(arguments: Arguments) -> anyhow::Result<ExitCode> {
         Command::Plan(arguments) => arguments.run(),
         Command::Check(arguments) => arguments.run(),
         Command::Doctor(arguments) => doctor::run(arguments.of_person()),
-        Command::Manifests(arguments) => talos_patch::manifests(arguments),
+        Command::Manifests(arguments) => manifests::run(arguments),
         Command::TalosPatch(arguments) => talos_patch::talos_patch(arguments),
     }
 }

@@ -66,10 +66,6 @@ pub(super) struct TalosPatchArguments {
     firewall: Vec<Subnet>,
 }
 
-pub(super) fn manifests(arguments: ManifestsArguments) -> anyhow::Result<ExitCode> {
-    operator::manifests(&arguments.objects()?)
-}
-
 pub(super) fn talos_patch(arguments: TalosPatchArguments) -> anyhow::Result<ExitCode> {
     let TalosPatchArguments {
         objects,
@@ -83,7 +79,7 @@ pub(super) fn talos_patch(arguments: TalosPatchArguments) -> anyhow::Result<Exit
         return operator::firewall(&firewall);
     }
     if manifests_only {
-        return manifests(objects);
+        return operator::manifests(&objects.objects()?);
     }
     let objects = objects.objects()?;
     if !remove_exclude_label {
@@ -101,11 +97,12 @@ pub(super) fn talos_patch(arguments: TalosPatchArguments) -> anyhow::Result<Exit
 }
 
 impl ManifestsArguments {
-    fn objects(self) -> anyhow::Result<Objects> {
+    pub(super) fn objects(self) -> anyhow::Result<Objects> {
         let router = self.router()?;
         Ok(Objects {
             router,
             pools: self.pools,
+            image: None,
         })
     }
 

@@ -13,6 +13,8 @@ pub struct Objects {
     pub router: Option<RouterSecret>,
     /// Prefixes and ranges of the first pool; empty: none.
     pub pools: Vec<String>,
+    /// Image of a DaemonSet; none: the nodes run lanlord by other means.
+    pub image: Option<String>,
 }
 
 /// Prints the objects for `kubectl apply --server-side --force-conflicts -f -`. Errors: a pool is none.
@@ -34,6 +36,7 @@ impl Objects {
             router: self.router.as_ref(),
             node_toml,
             pools: &self.pools,
+            image: self.image.as_deref(),
         };
         Ok(cluster::install_manifests(
             &cluster::Settings::default(),

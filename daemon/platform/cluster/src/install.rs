@@ -1,5 +1,6 @@
 //! The objects that an installation needs: namespace, CRDs, account and rights, and what joins the cluster to its router.
 
+mod daemonset;
 mod join;
 
 use kube::ResourceExt;
@@ -70,6 +71,8 @@ pub struct Wanted<'a> {
     pub node_toml: Option<&'a str>,
     /// Prefixes and ranges of one pool that is announced on layer 2; empty: no pool.
     pub pools: &'a [String],
+    /// Image of a DaemonSet, where nodes run no system extension.
+    pub image: Option<&'a str>,
 }
 
 /// Objects that belong together, as YAML.
@@ -106,6 +109,10 @@ pub fn manifests(settings: &Settings, wanted: &Wanted<'_>) -> Result<Vec<Manifes
     }
     if !wanted.pools.is_empty() {
         parts.push(("lanlord-pools", join::pools(settings, wanted.pools)?));
+    }
+    if let Some(image) = wanted.image {
+        let daemonset = daemonset::daemonset(namespace, image);
+        parts.push(("lanlord-daemonset", vec![daemonset]));
     }
     parts
         .into_iter()

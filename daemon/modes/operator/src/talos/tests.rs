@@ -156,6 +156,7 @@ fn patch(version: &str, form: Form) -> Patch {
                 "10.10.10.0/24".to_string(),
                 "192.168.1.230-192.168.1.239".to_string(),
             ],
+            image: None,
         },
         version: version.parse().unwrap(),
         form,

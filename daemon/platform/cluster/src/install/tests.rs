@@ -23,6 +23,7 @@ fn everything() -> Wanted<'static> {
         router: Some(&ROUTER),
         node_toml: Some("[l2]\n"),
         pools: &POOLS,
+        image: Some("registry.example/lanlord:1"),
     }
 }
 
@@ -49,7 +50,7 @@ fn everything_to_install_prints_as_yaml_and_reads_back_the_same() {
 fn each_object_says_which_manifests_it_is_of() {
     let all = manifests(&Settings::default(), &everything()).unwrap();
 
-    assert_eq!(all.len(), 4);
+    assert_eq!(all.len(), 5);
     for manifest in all {
         for object in serde_saphyr::from_multiple::<Value>(&manifest.yaml).unwrap() {
             assert_eq!(
@@ -177,4 +178,34 @@ fn nothing_is_granted_by_wildcard() {
     let text = serde_json::to_string(&rbac(&Settings::default())).unwrap();
 
     assert!(!text.contains('*'), "{text}");
+}
+
+#[test]
+fn the_daemonset_is_one_that_kubernetes_knows_and_its_pod_is_of_an_ordinary_user() {
+    let object = daemonset::daemonset("metallb-system", "registry.example/lanlord:1");
+
+    // Typed and back: a field that Kubernetes does not know would be lost.
+    let typed: k8s_openapi::api::apps::v1::DaemonSet =
+        serde_json::from_value(object.clone()).unwrap();
+    assert_eq!(serde_json::to_value(&typed).unwrap(), object);
+    let spec = typed.spec.unwrap();
+    assert_eq!(
+        spec.selector.match_labels,
+        spec.template.metadata.unwrap().labels
+    );
+    let pod = spec.template.spec.unwrap();
+    assert_eq!(pod.service_account_name.as_deref(), Some(ACCOUNT));
+    assert_eq!(
+        pod.security_context.unwrap().run_as_user,
+        Some(65_532),
+        "the user of the image"
+    );
+    let container = &pod.containers[0];
+    assert_eq!(
+        container.image.as_deref(),
+        Some("registry.example/lanlord:1")
+    );
+    let mounted = container.volume_mounts.as_ref().unwrap().iter();
+    let volumes: Vec<String> = pod.volumes.unwrap().into_iter().map(|v| v.name).collect();
+    assert!(mounted.map(|mount| &mount.name).eq(volumes.iter()));
 }
