@@ -1,6 +1,6 @@
 //! Every `lanlord …` in the documents is a command that the program has, with flags that it takes.
 
-use std::{os::unix::fs::symlink, path::Path, process::Command};
+use std::{collections::BTreeSet, fs, os::unix::fs::symlink, path::Path, process::Command};
 
 use crate::document::Document;
 
@@ -35,6 +35,29 @@ fn every_command_in_the_documents_exists() {
 
     assert!(wrong.is_empty(), "{}", wrong.join("\n"));
     assert!(count > 20, "only {count} commands were found");
+}
+
+/// The scripts for real hardware call programs as their plays have it.
+#[test]
+fn every_command_in_the_plays_exists() {
+    let folder = folder_of_programs();
+    let plays = Path::new(env!("CARGO_MANIFEST_DIR")).join("../vm-tests/tests/hardware/plays");
+    let (mut wrong, mut count) = (BTreeSet::new(), 0);
+
+    for play in fs::read_dir(plays).unwrap() {
+        let text = fs::read_to_string(play.unwrap().path()).unwrap();
+        for call in text.lines().filter_map(|line| line.strip_prefix("$ ")) {
+            for shown in commands(call) {
+                count += 1;
+                if let Some(why) = objection(folder.path(), &shown) {
+                    wrong.insert(format!("{call}: {why}"));
+                }
+            }
+        }
+    }
+
+    assert!(wrong.is_empty(), "{wrong:#?}");
+    assert!(count > 5, "only {count} commands were found");
 }
 
 fn folder_of_programs() -> tempfile::TempDir {
