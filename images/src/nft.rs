@@ -13,11 +13,13 @@ use crate::{
     architecture::Architecture,
     debian::{Archive, Package, Unpacked},
     elf::Elf,
-    tree::Tree,
+    tree::{Content, Tree},
 };
 
 /// Where `nft` stands, in the package and in our tree.
 const PROGRAM: &str = "usr/sbin/nft";
+/// Where Debian keeps the licences that many packages share.
+const COMMON_LICENCES: &str = "usr/share/common-licenses/";
 
 /// `nft`, its libraries, and where they are from.
 #[derive(Debug)]
@@ -96,7 +98,31 @@ impl Search {
             self.tree.get(loader.trim_start_matches('/')).is_some(),
             "no library asked for the loader {loader}"
         );
-        Ok(())
+        self.common_licences()
+    }
+
+    /// The licences that the copyright files only point at.
+    fn common_licences(&mut self) -> Result<()> {
+        const PACKAGE: &str = "base-files";
+        self.open(PACKAGE)?;
+        let named: BTreeSet<String> = self
+            .tree
+            .members()
+            .filter(|(path, _)| path.ends_with("/copyright"))
+            .filter_map(|(_, member)| match &member.content {
+                Content::File(octets) => Some(String::from_utf8_lossy(octets)),
+                Content::Folder | Content::Link(_) => None,
+            })
+            .flat_map(|text| licences_named(&text))
+            .collect();
+        for licence in named {
+            let path = format!("{COMMON_LICENCES}{licence}");
+            let text = self
+                .file(PACKAGE, &path)
+                .with_context(|| format!("the package {PACKAGE} has no {path}"))?;
+            self.tree.file(&path, text);
+        }
+        self.give(PACKAGE)
     }
 
     fn want(&mut self, wanted: &mut VecDeque<(String, String)>, needed: Vec<String>, of: &str) {
@@ -129,7 +155,10 @@ impl Search {
         }
         let package = self.archive.fetch(name)?;
         let files = package.unpack(|path| {
-            path == PROGRAM || path == format!("usr/share/doc/{name}/copyright") || is_library(path)
+            path == PROGRAM
+                || path == format!("usr/share/doc/{name}/copyright")
+                || path.starts_with(COMMON_LICENCES)
+                || is_library(path)
         })?;
         let opened = Opened {
             package,
@@ -193,6 +222,20 @@ impl Search {
     }
 }
 
+/// The common licences that a copyright file points at.
+fn licences_named(text: &str) -> BTreeSet<String> {
+    text.split(COMMON_LICENCES)
+        .skip(1)
+        .map(|rest| {
+            rest.chars()
+                .take_while(|c| c.is_ascii_alphanumeric() || "-.".contains(*c))
+                .collect::<String>()
+        })
+        .map(|name| name.trim_end_matches('.').to_owned())
+        .filter(|name| !name.is_empty())
+        .collect()
+}
+
 fn is_library(path: &str) -> bool {
     path.contains("lib") && path.contains(".so")
 }
@@ -204,4 +247,18 @@ fn in_library_folder(path: &str, architecture: Architecture) -> bool {
     folder == "lib"
         || folder == "lib64"
         || folder.strip_prefix("lib/") == Some(architecture.triplet())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_copyright_file_names_the_licences_it_points_at() {
+        let text = "see `/usr/share/common-licenses/GPL-2'.\nAlso in /usr/share/common-licenses/LGPL-2.1.\n";
+
+        let named: Vec<String> = licences_named(text).into_iter().collect();
+
+        assert_eq!(named, ["GPL-2", "LGPL-2.1"]);
+    }
 }
