@@ -2,7 +2,8 @@
 
 use std::{
     fs::{self, OpenOptions},
-    os::unix::fs::MetadataExt,
+    io::ErrorKind,
+    os::unix::fs::{MetadataExt, symlink},
     path::{Path, PathBuf},
 };
 
@@ -33,6 +34,13 @@ const WANTED: [Wanted; 5] = [
     wanted("tmpfs", "/tmp", "mode=1777,size=64m", QUIET),
 ];
 
+const LINKS: [(&str, &str); 4] = [
+    ("/dev/fd", "/proc/self/fd"),
+    ("/dev/stdin", "/proc/self/fd/0"),
+    ("/dev/stdout", "/proc/self/fd/1"),
+    ("/dev/stderr", "/proc/self/fd/2"),
+];
+
 const fn wanted(
     kind: &'static str,
     at: &'static str,
@@ -61,6 +69,17 @@ pub(crate) fn mount_missing(console: &mut Console) {
         }
         if let Err(error) = mount(Some(kind), at, Some(kind), flags, Some(options)) {
             console.say(&format!("no {kind} on {at}: {error}; going on without"));
+        }
+    }
+}
+
+/// Makes the names in `/dev` that programs expect and a fresh devtmpfs lacks: `nft -f -` opens `/dev/stdin`.
+pub(crate) fn link_missing(console: &mut Console) {
+    for (at, to) in LINKS {
+        if let Err(error) = symlink(to, at)
+            && error.kind() != ErrorKind::AlreadyExists
+        {
+            console.say(&format!("no {at}: {error}; going on without"));
         }
     }
 }

@@ -78,6 +78,7 @@ impl Supervisor {
         console.write(panel::banner().as_bytes());
         if is_first {
             ground::mount_missing(&mut console);
+            ground::link_missing(&mut console);
         } else {
             tell(
                 &mut console,
