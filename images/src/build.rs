@@ -196,7 +196,7 @@ impl Run<'_> {
         };
         let about = oci::About {
             title: "lanlord-extension",
-            description: "Talos system extension: LoadBalancer addresses by ARP, NDP and BGP, and their names",
+            description: "Talos system extension: LoadBalancer addresses on the LAN by ARP, and their names",
         };
         let layout = oci::layout(source, &[image], about, self.options.effort)?;
         let name = format!("lanlord-extension-{VERSION}-{architecture}");
