@@ -9,7 +9,7 @@ use nix::sys::prctl::set_child_subreaper;
 fn zombies() -> usize {
     let ours = std::process::id().to_string();
     let stats = fs::read_dir("/proc")
-        .unwrap()
+        .expect("list processes")
         .filter_map(|entry| fs::read_to_string(entry.ok()?.path().join("stat")).ok());
     stats
         .filter(|stat| {
@@ -60,5 +60,5 @@ async fn processes_that_lost_their_parent_are_reaped_when_they_end() {
 }
 
 fn running(pid: u32) -> bool {
-    fs::exists(format!("/proc/{pid}")).unwrap()
+    fs::exists(format!("/proc/{pid}")).expect("look for a process")
 }
