@@ -25,6 +25,8 @@ const PATIENCE: Duration = Duration::from_secs(10);
 const IMPATIENCE: Duration = Duration::from_secs(3);
 /// How long after that one may still linger in the kernel before nobody waits for it any longer.
 const LINGER: Duration = Duration::from_secs(2);
+/// How often one that lingers longer is looked at.
+const LOOK: Duration = Duration::from_millis(500);
 /// How long a status may take.
 const ANSWER: Duration = Duration::from_secs(10);
 
@@ -182,12 +184,17 @@ impl Running {
     /// Kills it when it did not end in time. Whether even that did not help.
     pub(crate) fn press(&mut self, now: Instant) -> bool {
         match self.leaving {
-            Some(Leaving { kill_at, is_killed }) if now >= kill_at => {
-                if !is_killed {
-                    self.kill(kill_at);
-                }
-                now >= kill_at + LINGER
+            Some(Leaving {
+                kill_at,
+                is_killed: false,
+            }) if now >= kill_at => {
+                self.kill(now);
+                false
             }
+            Some(Leaving {
+                kill_at,
+                is_killed: true,
+            }) => now >= kill_at + LINGER,
             Some(_) | None => false,
         }
     }
@@ -204,7 +211,7 @@ impl Running {
                 kill_at,
                 is_killed: false,
             }) => Some(kill_at),
-            Some(Leaving { kill_at, .. }) => Some(kill_at + LINGER),
+            Some(Leaving { kill_at, .. }) => Some((kill_at + LINGER).max(Instant::now() + LOOK)),
             None => self.heard.silent_at(),
         }
     }

@@ -198,7 +198,15 @@ impl Supervisor {
             (Router::Up(running), Goal::Stop | Goal::Restart | Goal::Renew) => {
                 running.leave(now);
                 if running.press(now) {
-                    return Some(ending::stop());
+                    // One that cannot even be killed is left to the end of everything; a new supervisor waits for it.
+                    match self.goal {
+                        Goal::Stop => return Some(ending::stop()),
+                        Goal::Restart => {
+                            let _ = ending::restart();
+                            return Some(ending::stop());
+                        }
+                        Goal::Run | Goal::Renew => {}
+                    }
                 }
             }
         }

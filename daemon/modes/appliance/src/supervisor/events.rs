@@ -63,10 +63,12 @@ impl Supervisor {
             Router::Down { start_at } => Some(*start_at),
             Router::Up(running) => running.due(),
         };
-        let helper = self.status.as_ref().map(|status| status.kill_at);
-        [router, helper]
+        let helpers = [&self.status, &self.question];
+        let helpers = helpers.into_iter().flatten().map(|helper| helper.kill_at);
+        [router, self.verdict_at]
             .into_iter()
             .flatten()
+            .chain(helpers)
             .fold(idle, Instant::min)
     }
 
@@ -161,6 +163,8 @@ impl Supervisor {
             return;
         }
         self.copy_log();
+        // Its last words must not be taken for those of the next one.
+        self.hear();
         let Router::Up(running) = &self.router else {
             return;
         };

@@ -80,6 +80,7 @@ impl Supervisor {
             return;
         };
         if self.goal != Goal::Run {
+            self.verdict_at = None;
             return;
         }
         let sign = match &self.router {
@@ -107,6 +108,7 @@ impl Supervisor {
     }
 
     fn confirm(&mut self) {
+        self.verdict_at = None;
         if let Some(trial) = self.trial.take() {
             self.console
                 .say(&format!("lanlord {} is healthy: it stays", trial.marker.to));
@@ -115,6 +117,7 @@ impl Supervisor {
     }
 
     fn take_back(&mut self, reason: &str) {
+        self.verdict_at = None;
         let Some(trial) = self.trial.take() else {
             return;
         };
