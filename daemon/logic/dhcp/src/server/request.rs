@@ -41,10 +41,27 @@ impl Server {
                 Ok(self.acknowledge(request, address, now))
             }
             Asking::Selecting(_) => Ok(vec![self.nak(request, "address is not available")]),
+            Asking::InitReboot(address) if self.is_doubtful(request, address, now) => {
+                Ok(vec![self.nak(request, "lease is not known any more")])
+            }
             Asking::InitReboot(address) => self.confirm(request, address, now),
             Asking::Renewing(address) => Ok(self.renew(request, address, now)),
             Asking::Rebinding(address) => self.confirm(request, address, now),
         }
+    }
+
+    /// Whether somebody else may have the address by a lease that a power failure took from our memory. A client that
+    /// begins anew has it probed; one that only wants it confirmed would not.
+    fn is_doubtful(&self, request: &Request, address: Ipv4Addr, now: SystemTime) -> bool {
+        let known = self.leases.of_client(&request.client.id);
+        let holds =
+            known.is_some_and(|binding| binding.address == address && binding.is_leased(now));
+        // Of a client that we do not know, somebody else may be the server.
+        let is_ours = known.is_some() || self.scope.authoritative;
+        is_ours
+            && !holds
+            && self.storage.is_wary(now)
+            && self.scope.reservation(request.client.mac).is_none()
     }
 
     fn asking(&mut self, request: &Request) -> Result<Asking, Refused> {

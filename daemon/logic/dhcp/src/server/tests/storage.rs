@@ -92,6 +92,9 @@ fn no_address_goes_to_a_second_client_after_a_power_loss_without_a_disk() {
 
     let mut lan = after_power_loss(&lan, disk);
 
+    // The disk says that .20 was client 9's; it may not have it confirmed, and asks anew.
+    let refused = lan.hear(&client(9).init_reboot(lan_address(20)));
+    assert_eq!(only_reply_of(&refused).kind, MessageType::Nak);
     // The disk says that nobody ever had .21 and that .20 is free since a while; their holders answer for them.
     let asked = lan.hear(&client(3).discover());
     assert_eq!(asked, [Output::Probe(lan_address(21))]);
