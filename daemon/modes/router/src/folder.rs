@@ -1,6 +1,7 @@
 //! A folder whose files other programs replace: it tells when something in it changed and was quiet since.
 
 use std::{
+    ffi::OsStr,
     path::{Path, PathBuf},
     time::Duration,
 };
@@ -52,9 +53,12 @@ impl FolderWatch {
             };
             tokio::select! {
                 next = events.next() => {
-                    if !matches!(next, Some(Ok(_))) {
+                    let Some(Ok(event)) = next else {
                         self.events = None;
                         return;
+                    };
+                    if event.name.as_deref().is_some_and(is_draft) {
+                        continue;
                     }
                     self.quiet_at = Some(Instant::now() + QUIET);
                 }
@@ -90,4 +94,11 @@ impl FolderWatch {
             }
         }
     }
+}
+
+/// A file that `store` is about to move into place. Told of those, a router on a full disk would try, fail and be told
+/// of its own failure without end.
+fn is_draft(name: &OsStr) -> bool {
+    let name = name.as_encoded_bytes();
+    name.starts_with(b".") && name.ends_with(b".new")
 }

@@ -103,7 +103,13 @@ impl TwoSteps {
                 .access
                 .send_modify(|access| access.node = node);
         }
-        self.keep(self.identity.saved.keep_node_name(name));
+    }
+
+    /// So that a start without the certificate knows it.
+    fn keep_name(&mut self) {
+        if let Some(name) = &self.node {
+            self.keep(self.identity.saved.keep_node_name(name));
+        }
     }
 
     /// The second step, as far as it is known who we are.
@@ -127,6 +133,7 @@ impl TwoSteps {
     /// The first step. A connection of its own each time: nothing of an older certificate lingers.
     async fn read(&mut self, server: &Server, proof: &Proof) {
         self.reader = Some(proof.clone());
+        self.keep_name();
         self.identity
             .counters
             .token_reads
