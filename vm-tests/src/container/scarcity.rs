@@ -117,7 +117,22 @@ pub(super) fn no_netfilter(lab: &mut Lab) -> Outcome {
 fn without_firewall(lab: &mut Lab, shortage: Shortage, word: &str) -> Result<String, Failure> {
     restart(lab, shortage)?;
     serving::serves(lab)?;
+    doctor_names(lab, "nft")?;
     serving::tells(lab, &["Firewall and NAT: NOT in force", word])
+}
+
+/// `pct exec ID -- /sbin/init doctor` finds a problem and names what is missing.
+fn doctor_names(lab: &Lab, missing: &str) -> Result<(), Failure> {
+    let output = lxc::exec(lab, &["doctor", "--json"])?;
+    let said = String::from_utf8_lossy(&output.stdout);
+    if output.status.code() == Some(1) && said.contains(missing) {
+        return Ok(());
+    }
+    Err(expected(
+        &format!("the doctor to name {missing}"),
+        &format!("{}: {said}", output.status),
+    )
+    .part(PART))
 }
 
 /// Nothing can be written or mounted, and there is no console.

@@ -18,7 +18,7 @@ use crate::{
 /// What Talos gives between SIGTERM and SIGKILL.
 const TALOS_PATIENCE: Duration = Duration::from_secs(10);
 /// A start from saved state.
-const SOON: Duration = Duration::from_secs(10);
+const SOON: Duration = Duration::from_secs(20);
 /// Routing table of the daemon in which assigned VIPs are unreachable.
 const TABLE: &str = "27756";
 

@@ -89,7 +89,7 @@ impl Guest {
     pub(super) fn uptime(&self) -> Result<f32> {
         let text = self.must(Request {
             command: command("lab", &["in-guest", "uptime"]),
-            limit_secs: 1,
+            limit_secs: 5,
             ..Request::default()
         })?;
         text.trim()

@@ -43,6 +43,9 @@ pub fn resolve(machine: &Machine, resolver: &str, name: &str) -> Result<Vec<Stri
     Ok(addresses)
 }
 
+/// How [`owner`]'s answer begins when the question was asked and nobody answered.
+pub const NOBODY: &str = "nobody answers";
+
 /// Waits at most a second for the machine that answers ARP for `address`; else what was heard.
 pub fn owner(machine: &Machine, address: &str) -> Result<&'static str, String> {
     let output = machine
@@ -53,7 +56,14 @@ pub fn owner(machine: &Machine, address: &str) -> Result<&'static str, String> {
         .split_once('[')
         .and_then(|(_, rest)| rest.split_once(']'))
         .map(|(mac, _)| mac)
-        .ok_or_else(|| format!("nobody answers ARP for {address}"))?;
+        .ok_or_else(|| {
+            if text.contains("Received 0 response") {
+                format!("{NOBODY} ARP for {address}")
+            } else {
+                let complaint = String::from_utf8_lossy(&output.stderr);
+                format!("arping for {address}: {} {}", text.trim(), complaint.trim())
+            }
+        })?;
     topology::machine_with(mac)
         .ok_or_else(|| format!("{mac}, which is no machine's, answers for {address}"))
 }

@@ -91,6 +91,8 @@ fn programs() -> Result<Tally> {
     packages::ensure(&packages::TESTS)?;
     packages::ensure(&packages::CONTRACT)?;
     packages::ensure(&packages::GUESTS)?;
+    packages::ensure(&packages::IMAGES)?;
+    packages::ensure(&crate::container::PROGRAMS)?;
     packages::ensure(&packages::DHCP_CLIENTS)?;
     Ok(Tally::one_passed())
 }
@@ -151,6 +153,9 @@ fn tests() -> Result<Tally> {
         &[&["test", "--no-run", "--quiet"], &what[..]].concat(),
     ))?;
     let binary = release_binary()?;
+    // The tests have no network; what the images take from Debian must be in the cache.
+    packages::ensure(&packages::IMAGES)?;
+    crate::images::ensure(&binary)?;
     let mut command = sandbox::command("cargo");
     command
         .args(["test", "--offline", "--no-fail-fast"])
@@ -264,6 +269,11 @@ fn lab_steps(args: &[&str]) -> Result<Tally> {
     if !ended.success() && tally.failed == 0 {
         tally.failed = 1;
     }
+    ensure!(
+        tally.passed + tally.failed > 0,
+        "cargo lab {}: no step ran",
+        args.join(" ")
+    );
     Ok(tally)
 }
 
