@@ -21,7 +21,7 @@ pub(crate) fn of(kind: Kind, path: &Path) -> Vec<String> {
             vec![
                 format!("crane push {file} REGISTRY/lanlord-extension:{VERSION}"),
                 format!(
-                    "imager installer --arch {architecture} --system-extension-image REGISTRY/lanlord-extension:{VERSION}"
+                    "docker run --rm --volume \"$PWD/out:/out\" ghcr.io/siderolabs/imager:vTALOS installer --platform metal --arch {architecture} --system-extension-image REGISTRY/lanlord-extension:{VERSION}"
                 ),
             ]
         }
@@ -37,8 +37,9 @@ pub(crate) fn of(kind: Kind, path: &Path) -> Vec<String> {
         ],
         Kind::Oci => vec![
             format!("skopeo copy oci:{file}:{VERSION} docker://REGISTRY/lanlord:{VERSION}"),
-            "lanlord manifests | kubectl apply --server-side -f -    # and the DaemonSet of images/README.md"
-                .to_owned(),
+            format!(
+                "lanlord manifests --daemonset REGISTRY/lanlord:{VERSION} | kubectl apply --server-side --force-conflicts -f -"
+            ),
         ],
         Kind::Deb => vec![
             format!("apt install {file}"),

@@ -16,7 +16,7 @@ pub(super) struct ManifestsArguments {
     /// take their default gateway for the router
     #[arg(long, value_name = "IP")]
     router_address: Option<IpAddr>,
-    /// File with the key that `lanlord router key show` prints, - for standard input; without it <state>/keys/<cluster>.key
+    /// File with the key that `lanlord router key show` prints, - for standard input; without it `<state>/keys/<cluster>.key`
     /// where there is one, so that the router itself needs no flag
     #[arg(long, value_name = "FILE")]
     router_key: Option<PathBuf>,
