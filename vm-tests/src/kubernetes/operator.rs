@@ -84,16 +84,18 @@ fn await_lines(lab: &Lab, wanted: usize) -> Result<(), Failure> {
     let what = format!("{wanted} lines about manifests in the status of the lease holder");
     lab.eventually(SOON, &what, &holder(lab), || {
         let part = holder(lab);
-        let machine = lab
-            .machine(part.trim_end_matches("-lanlord"))
-            .map_err(|error| format!("{error:#}"))?;
-        let lines = match probe::status(machine)? {
+        let name = part.trim_end_matches("-lanlord");
+        let lines = match probe::status_of(lab, name)? {
             admin::types::Status::Node(status) => status.problems,
             admin::types::Status::Router(_) => Vec::new(),
         };
         let about = |line: &&String| line.contains("manifests in the cluster");
         let seen = lines.iter().filter(about).count();
-        let metrics = probe::http_ok(machine, "http://127.0.0.1:7472/metrics")?;
+        // From a neighbour: the holder may be a guest.
+        let neighbour = lab.machine(MACHINE).map_err(|error| format!("{error:#}"))?;
+        let address = NODES.iter().find(|(node, _)| *node == name);
+        let (_, address) = address.ok_or_else(|| format!("{name} is no node"))?;
+        let metrics = probe::http_ok(neighbour, &format!("http://{address}:7472/metrics"))?;
         let metric = format!("lanlord_manifests_outdated {wanted}");
         if seen == wanted && metrics.lines().any(|line| line == metric) {
             Ok(())
