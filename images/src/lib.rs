@@ -9,7 +9,7 @@
 //!                                        +--> deb ----------------> .deb             Debian
 //! ```
 //!
-//! An image is a [`tree`] of files before it has a format; [`archive`] and [`oci`] give it one. Two builds of one commit
+//! An image is a [`tree`] of files before it has a format; [`archive`] and `oci` give it one. Two builds of one commit
 //! give the same octets: members are sorted, their time is that of the commit, and nothing of the host gets in.
 
 pub mod architecture;

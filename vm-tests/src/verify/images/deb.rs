@@ -60,7 +60,7 @@ pub(super) fn install(built: &Built, scratch: &Path) -> Result<()> {
     let package = path(built, Kind::Deb)?;
     let contents = succeed(Command::new("dpkg-deb").arg("--contents").arg(package))?;
     ensure!(
-        contents.lines().all(|line| line.contains(" root/root ")),
+        contents.lines().all(|line| line.contains(" 0/0 ")),
         "not all belongs to root:\n{contents}"
     );
     let field = |name: &str| {

@@ -73,9 +73,10 @@ fn program(tree: &Tree) -> Result<()> {
         elf.interpreter.is_none() && elf.needed.is_empty(),
         "the entrypoint is not static"
     );
-    // Where the service has something mounted there is a folder to mount it on.
+    // Where the service has something mounted there is a folder to mount it on; /run the runtime makes anew.
     for line in spec.lines() {
-        if let Some(folder) = line.trim().strip_prefix("destination: /") {
+        let destination = line.trim().strip_prefix("destination: /");
+        if let Some(folder) = destination.filter(|folder| !folder.starts_with("run/")) {
             let member = tree.get(&format!("{CONTAINER}/{folder}"));
             ensure!(
                 member.is_some_and(|member| member.content == Content::Folder),
