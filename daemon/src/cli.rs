@@ -89,6 +89,13 @@ struct DaemonArguments {
         default_value = "info"
     )]
     log_level: LogLevel,
+    #[command(flatten)]
+    places: PlaceArguments,
+}
+
+/// Where a daemon keeps what it knows, and where it is asked.
+#[derive(Debug, Args)]
+struct PlaceArguments {
     /// State folder
     #[arg(
         long,
@@ -198,8 +205,7 @@ fn run_router(arguments: RouterArguments) -> anyhow::Result<ExitCode> {
         daemon:
             DaemonArguments {
                 log_level,
-                state,
-                socket,
+                places: PlaceArguments { state, socket },
             },
     } = arguments;
     if let Some(RouterCommand::Key { command }) = command {

@@ -1,29 +1,15 @@
 //! `lanlord init`, and the same as `/sbin/init` of a container.
 
-use std::{path::PathBuf, process::ExitCode};
+use std::process::ExitCode;
 
 use clap::{Args, Parser};
 
-use super::{DEFAULT_SOCKET, DEFAULT_STATE};
+use super::{DEFAULT_SOCKET, DEFAULT_STATE, PlaceArguments};
 
 #[derive(Debug, Args)]
 pub(super) struct InitArguments {
-    /// State folder of the router
-    #[arg(
-        long,
-        env = "LANLORD_STATE",
-        value_name = "DIR",
-        default_value = DEFAULT_STATE
-    )]
-    state: PathBuf,
-    /// Admin socket of the router
-    #[arg(
-        long,
-        env = "LANLORD_SOCKET",
-        value_name = "PATH",
-        default_value = DEFAULT_SOCKET
-    )]
-    socket: PathBuf,
+    #[command(flatten)]
+    places: PlaceArguments,
 }
 
 /// The environment alone.
@@ -34,7 +20,7 @@ struct Environment {
 }
 
 pub(super) fn run(arguments: InitArguments) -> ExitCode {
-    let InitArguments { state, socket } = arguments;
+    let PlaceArguments { state, socket } = arguments.places;
     appliance::init(&appliance::Options { state, socket })
 }
 
@@ -43,8 +29,10 @@ pub(crate) fn run_first() -> ExitCode {
     let environment = Environment::try_parse_from(["init"]);
     run(environment.map_or_else(
         |_| InitArguments {
-            state: DEFAULT_STATE.into(),
-            socket: DEFAULT_SOCKET.into(),
+            places: PlaceArguments {
+                state: DEFAULT_STATE.into(),
+                socket: DEFAULT_SOCKET.into(),
+            },
         },
         |environment| environment.arguments,
     ))

@@ -5,7 +5,7 @@ use std::{net::SocketAddr, path::PathBuf, process::ExitCode};
 use clap::Args;
 use node::{Login, Origin};
 
-use super::{DaemonArguments, one_thread};
+use super::{DaemonArguments, PlaceArguments, one_thread};
 
 #[derive(Debug, Args)]
 pub(super) struct Arguments {
@@ -77,8 +77,7 @@ impl Arguments {
             daemon:
                 DaemonArguments {
                     log_level,
-                    state,
-                    socket,
+                    places: PlaceArguments { state, socket },
                 },
         } = self;
         telemetry::init(log_level);

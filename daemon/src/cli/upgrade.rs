@@ -4,7 +4,7 @@ use std::{path::PathBuf, process::ExitCode};
 
 use clap::{ArgGroup, Args};
 
-use super::{DEFAULT_SOCKET, DEFAULT_STATE};
+use super::PlaceArguments;
 
 #[derive(Debug, Args)]
 #[command(group = ArgGroup::new("to").required(true))]
@@ -15,30 +15,15 @@ pub(super) struct UpgradeArguments {
     /// Go back to the version before
     #[arg(long, group = "to")]
     back: bool,
-    /// State folder of the router
-    #[arg(
-        long,
-        env = "LANLORD_STATE",
-        value_name = "DIR",
-        default_value = DEFAULT_STATE
-    )]
-    state: PathBuf,
-    /// Admin socket of the router
-    #[arg(
-        long,
-        env = "LANLORD_SOCKET",
-        value_name = "PATH",
-        default_value = DEFAULT_SOCKET
-    )]
-    socket: PathBuf,
+    #[command(flatten)]
+    places: PlaceArguments,
 }
 
 pub(super) fn run(arguments: UpgradeArguments) -> anyhow::Result<ExitCode> {
     let UpgradeArguments {
         file,
         back: _,
-        state,
-        socket,
+        places: PlaceArguments { state, socket },
     } = arguments;
     let options = appliance::Options { state, socket };
     // A reader that went away does not stop an upgrade.
